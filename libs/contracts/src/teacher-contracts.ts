@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { defineEvent, defineRpc } from './contract.js';
+import { errorWireSchema } from './errors.js';
+import { architectureSchema, teacherTrainingSchema } from './experiment-spec.js';
+import { CODECS } from './logit-frame.js';
+import { timestampSchema } from './timestamp.js';
+import { datasetRefSchema, digestSchema, viewSpecSchema } from './view-spec.js';
+
+export const teacherStates = ['training', 'ready', 'failed'] as const;
+
+/** Everything that decides a trained teacher's weights; its canonical JSON names the teacher. */
+export const teacherSpecSchema = z.strictObject({
+  architecture: architectureSchema,
+  dataset: datasetRefSchema,
+  seed: z.int().min(0).max(0xffffffff),
+  train: teacherTrainingSchema,
+});
+export type TeacherSpec = z.infer<typeof teacherSpecSchema>;
+
+export const stageProgressSchema = z.strictObject({ done: z.number(), total: z.number() });
+export type StageProgress = z.infer<typeof stageProgressSchema>;
+
+export const teacherRecordSchema = z.strictObject({
+  /** `t-` and 12 hexadecimal characters: sha-256 over the canonical JSON of the spec. */
+  id: z.string(),
+  state: z.enum(teacherStates),
+  spec: teacherSpecSchema,
+  classes: z.int().positive(),
+  members: z.int().positive(),
+  /** Digest of the weights; null while training. */
+  weightsDigest: digestSchema.nullable(),
+  /** In steps. */
+  progress: stageProgressSchema,
+  error: errorWireSchema.nullable(),
+  createdAt: timestampSchema,
+  readyAt: timestampSchema.nullable(),
+});
+export type TeacherRecord = z.infer<typeof teacherRecordSchema>;
+
+export const streamStates = ['opening', 'producing', 'complete', 'failed', 'expired'] as const;
+
+export const streamRecordSchema = z.strictObject({
+  key: z.string().regex(/^[0-9a-f]{16}$/),
+  /** Name of the JetStream stream. */
+  stream: z.string(),
+  teacherId: z.string(),
+  teacherDigest: digestSchema,
+  view: viewSpecSchema,
+  codec: z.enum(CODECS),
+  members: z.int().positive(),
+  classes: z.int().positive(),
+  /** Steps (of a sequence) or chunks (of a table) asked for so far. */
+  steps: z.int().positive(),
+  parts: z.int().positive(),
+  /** Rows of each part but the last of a step. */
+  partRows: z.int().positive(),
+  state: z.enum(streamStates),
+  publishedSteps: z.int().min(0),
+  publishedBytes: z.number().min(0),
+  /** Seconds of the teacher's forward passes. */
+  teacherSeconds: z.number().min(0),
+  error: errorWireSchema.nullable(),
+});
+export type StreamRecord = z.infer<typeof streamRecordSchema>;
+
+export const teacherRpc = {
+  /** The teacher of this spec or id; trained now if it does not exist. Idempotent. */
+  ensure: defineRpc(
+    'teacher.ensure',
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('spec'), spec: teacherSpecSchema, correlationId: z.string() }),
+      z.strictObject({ kind: z.literal('id'), id: z.string(), correlationId: z.string() }),
+    ]),
+    teacherRecordSchema,
+  ),
+  get: defineRpc('teacher.get', z.strictObject({ id: z.string() }), teacherRecordSchema),
+  list: defineRpc(
+    'teacher.list',
+    z.strictObject({}),
+    z.strictObject({ teachers: z.array(teacherRecordSchema) }),
+  ),
+  /** Attaches to the stream, opens it, or extends it to `steps`. Idempotent. */
+  openStream: defineRpc(
+    'teacher.openStream',
+    z.strictObject({
+      teacherId: z.string(),
+      view: viewSpecSchema,
+      codec: z.enum(CODECS),
+      steps: z.int().positive(),
+      correlationId: z.string(),
+    }),
+    streamRecordSchema,
+  ),
+  getStream: defineRpc('teacher.getStream', z.strictObject({ key: z.string() }), streamRecordSchema),
+  /** The teacher's f32 logits on a whole split, in canonical id order, as a blob in the artifact store. */
+  predictions: defineRpc(
+    'teacher.predictions',
+    z.strictObject({ teacherId: z.string(), split: z.enum(['train', 'test']) }),
+    z.discriminatedUnion('state', [
+      z.strictObject({ state: z.literal('pending') }),
+      z.strictObject({
+        state: z.literal('ready'),
+        /** Blob: [rows][members][classes] float32, little-endian. */
+        artifact: digestSchema,
+        teacherDigest: digestSchema,
+        rows: z.int().positive(),
+        members: z.int().positive(),
+        classes: z.int().positive(),
+      }),
+    ]),
+  ),
+} as const;
+
+export const teacherEvents = {
+  /** id: the teacher's. */
+  changed: defineEvent('teacher-changed', teacherRecordSchema),
+  /** id: the stream's key. */
+  streamChanged: defineEvent('stream-changed', streamRecordSchema),
+} as const;

@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { defineEvent, defineJob } from './contract.js';
+import { errorWireSchema } from './errors.js';
+import {
+  architectureSchema,
+  lossSchema,
+  optimizerSchema,
+  scheduleSchema,
+  subsetSchema,
+} from './experiment-spec.js';
+import { CODECS } from './logit-frame.js';
+import { timestampSchema } from './timestamp.js';
+import { datasetRefSchema, digestSchema, viewSpecSchema } from './view-spec.js';
+
+const jobBase = {
+  /** Id of the run, or of the teacher that is trained. */
+  runId: z.string(),
+  correlationId: z.string(),
+  dataset: datasetRefSchema,
+  classes: z.int().positive(),
+  architecture: architectureSchema,
+  /** Keys initialisation and order. */
+  seed: z.int().min(0).max(0xffffffff),
+  epochs: z.int().positive(),
+  batchSize: z.int().positive(),
+  optimizer: optimizerSchema,
+  schedule: scheduleSchema,
+};
+
+export const teacherJobSchema = z.strictObject({
+  kind: z.literal('teacher'),
+  ...jobBase,
+  subset: subsetSchema.optional(),
+});
+export type TeacherJob = z.infer<typeof teacherJobSchema>;
+
+export const studentJobSchema = z.strictObject({
+  kind: z.literal('student'),
+  ...jobBase,
+  view: viewSpecSchema,
+  loss: lossSchema,
+  stream: z.strictObject({
+    key: z.string(),
+    name: z.string(),
+    codec: z.enum(CODECS),
+    members: z.int().positive(),
+    classes: z.int().positive(),
+    steps: z.int().positive(),
+    parts: z.int().positive(),
+    partRows: z.int().positive(),
+  }),
+  teacherId: z.string(),
+  teacherDigest: digestSchema,
+  evaluation: z.strictObject({
+    sets: z.array(z.enum(['test', 'train-clean'])),
+    everyEpochs: z.int().min(0),
+  }),
+});
+export type StudentJob = z.infer<typeof studentJobSchema>;
+
+/** Subject: jobs.train.<cpu or gpu>.<runId>. */
+export const trainJobSchema = z.discriminatedUnion('kind', [teacherJobSchema, studentJobSchema]);
+export type TrainJob = z.infer<typeof trainJobSchema>;
+export const trainJob = defineJob('train', trainJobSchema);
+
+/** What decides the bits of a result, beside spec and seed. */
+export const producerFingerprintSchema = z.strictObject({
+  /** tensorflow (native), wasm */
+  backend: z.string(),
+  backendVersion: z.string(),
+  threads: z.int().positive(),
+  platform: z.string(),
+});
+export type ProducerFingerprint = z.infer<typeof producerFingerprintSchema>;
+
+export const trainingProgressSchema = z.strictObject({
+  runId: z.string(),
+  /** Fencing token of the attempt: the job's delivery. Progress of an older one is ignored. */
+  token: z.int().min(0),
+  step: z.int().min(0),
+  steps: z.int().positive(),
+  epoch: z.int().min(0),
+  epochs: z.int().positive(),
+  loss: z.number().nullable(),
+  learningRate: z.number().nullable(),
+  imagesPerSecond: z.number().nullable(),
+  /** Time spent waiting for the teacher so far. */
+  waitSeconds: z.number().min(0),
+  framesConsumed: z.int().min(0),
+  at: timestampSchema,
+});
+export type TrainingProgress = z.infer<typeof trainingProgressSchema>;
+
+export const trainingResultSchema = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('completed'),
+    /** Artifact: safetensors. */
+    weights: digestSchema,
+    steps: z.int().positive(),
+    finalLoss: z.number(),
+    seconds: z.number(),
+    waitSeconds: z.number(),
+    imagesPerSecond: z.number(),
+    /** Distinct steps (or chunks) of the stream that were consumed; 0 for a teacher. */
+    framesConsumed: z.int().min(0),
+    producer: producerFingerprintSchema,
+  }),
+  z.strictObject({ outcome: z.literal('failed'), error: errorWireSchema }),
+  z.strictObject({ outcome: z.literal('cancelled') }),
+]);
+export type TrainingResult = z.infer<typeof trainingResultSchema>;
+
+export const trainingEvents = {
+  started: defineEvent(
+    'training-started',
+    z.strictObject({
+      runId: z.string(),
+      token: z.int(),
+      worker: z.string(),
+      attempt: z.int(),
+      at: timestampSchema,
+    }),
+  ),
+  progress: defineEvent('training-progress', trainingProgressSchema),
+  finished: defineEvent(
+    'training-finished',
+    z.strictObject({
+      runId: z.string(),
+      kind: z.enum(['teacher', 'student']),
+      token: z.int(),
+      result: trainingResultSchema,
+      at: timestampSchema,
+    }),
+  ),
+} as const;
+
+/** Entry of the KV bucket `fidelis-runs` under the run's id; written by compare-and-set only. */
+export const runPositionSchema = z.strictObject({
+  /** Stream sequence and delivery count of the job make it grow: the owner is whoever holds the greatest. */
+  token: z.int().min(0),
+  worker: z.string(),
+  /** Deliveries since the last checkpoint progress. */
+  attempts: z.int().min(0),
+  trainedStep: z.int().min(-1),
+  checkpointStep: z.int().min(-1),
+  /** Artifact of the last checkpoint. */
+  checkpoint: digestSchema.nullable(),
+  /** Set once, by the owner: what the run came to. */
+  result: trainingResultSchema.nullable(),
+});
+export type RunPosition = z.infer<typeof runPositionSchema>;

@@ -1,0 +1,49 @@
+import { defineConfig } from 'vitest/config';
+
+const resolve = { conditions: ['@fidelis/source'] };
+// Workspace packages are source here, not built code: they are transformed like the tests.
+const server = { deps: { inline: [/@fidelis\//] } };
+
+export default defineConfig({
+  test: {
+    // Two cores: the servers and child processes of one suite fill them.
+    maxWorkers: 2,
+    projects: [
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'unit',
+          include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'tools/**/*.spec.mjs', 'deploy/**/*.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 20_000,
+          server,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'integration',
+          include: ['test/{integration,deploy,lint}/**/*.spec.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          server,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'e2e',
+          include: ['test/{e2e,fault}/**/*.spec.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          // Each starts a whole stack of its own.
+          fileParallelism: false,
+          server,
+        },
+      },
+    ],
+  },
+});
