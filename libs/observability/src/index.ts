@@ -1,0 +1,22 @@
+export { commonConfig, computeConfig, databaseConfig, loadConfig } from './config.js';
+export { HealthRegistry, type HealthCheck, type HealthReport } from './health.js';
+export {
+  createLogger,
+  currentCorrelationId,
+  LOG_LEVELS,
+  NestLogger,
+  runInContext,
+  type LogContext,
+  type LogLevel,
+} from './logger.js';
+export {
+  METRICS,
+  SERVICES,
+  type MetricDefinition,
+  type MetricName,
+  type ServiceName,
+} from './metric-catalogue.js';
+export { MetricsRegistry } from './metrics-registry.js';
+export { LOGGER, ObservabilityModule, type ObservabilityOptions } from './observability.module.js';
+export { runService, type ServiceOptions } from './service-runner.js';
+export type { Logger } from 'pino';

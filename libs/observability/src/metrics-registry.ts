@@ -1,0 +1,95 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { METRICS, type MetricDefinition, type MetricName, type ServiceName } from './metric-catalogue.js';
+
+type OfType<Type extends MetricDefinition['type']> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
+}[MetricName];
+
+const NANOSECONDS = 1e9;
+
+/** The metrics of one service: all that the catalogue gives it, registered at start so that none is missing from a scrape. */
+export class MetricsRegistry {
+  readonly registry = new Registry();
+  private readonly metrics = new Map<string, Counter | Gauge | Histogram>();
+
+  constructor(
+    readonly service: ServiceName,
+    version: string,
+  ) {
+    collectDefaultMetrics({ register: this.registry });
+    for (const [name, definition] of Object.entries<MetricDefinition>(METRICS)) {
+      if (definition.services.includes(service)) this.metrics.set(name, this.create(name, definition));
+    }
+    this.gauge('fidelis_build_info').set({ service, version, node: process.versions.node }, 1);
+  }
+
+  counter(name: OfType<'counter'>): Counter {
+    return this.metric(name) as Counter;
+  }
+
+  gauge(name: OfType<'gauge'>): Gauge {
+    return this.metric(name) as Gauge;
+  }
+
+  histogram(name: OfType<'histogram'>): Histogram {
+    return this.metric(name) as Histogram;
+  }
+
+  /** Removes a run's series, some time after it ended: labels by run would otherwise grow without limit. */
+  forgetRun(run: string): void {
+    for (const [name, metric] of this.metrics) {
+      const definition: MetricDefinition = METRICS[name as MetricName];
+      if (!definition.labels.includes('run') || !(metric instanceof Gauge)) continue;
+      removeSeries(metric, run);
+    }
+  }
+
+  private metric(name: MetricName): Counter | Gauge | Histogram {
+    const metric = this.metrics.get(name);
+    if (metric === undefined)
+      throw new Error(`${name} is not a metric of ${this.service}: add it in the catalogue`);
+    return metric;
+  }
+
+  private create(name: string, definition: MetricDefinition): Counter | Gauge | Histogram {
+    const options = {
+      name,
+      help: definition.help,
+      labelNames: [...definition.labels],
+      registers: [this.registry],
+    };
+    if (definition.type === 'counter') return new Counter(options);
+    if (definition.type === 'histogram')
+      return new Histogram({ ...options, buckets: [...(definition.buckets ?? [])] });
+    if (name === 'fidelis_event_loop_lag_seconds') return eventLoopLag(options);
+    return new Gauge(options);
+  }
+}
+
+function eventLoopLag(options: {
+  name: string;
+  help: string;
+  labelNames: string[];
+  registers: Registry[];
+}): Gauge {
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  return new Gauge({
+    ...options,
+    collect() {
+      this.set(delay.percentile(99) / NANOSECONDS);
+      delay.reset();
+    },
+  });
+}
+
+function removeSeries(gauge: Gauge, run: string): void {
+  // prom-client removes by exact labels only; its stored series are the one place that has them.
+  const { hashMap } = gauge as unknown as {
+    hashMap: Record<string, { labels: Record<string, string | number> }>;
+  };
+  for (const { labels } of Object.values(hashMap)) {
+    if (labels['run'] === run) gauge.remove(labels);
+  }
+}
