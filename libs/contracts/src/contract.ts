@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { FidelisError, type ErrorCode } from './errors.js';
 
+/** Version of the platform, equal to every package's. */
+export const PLATFORM_VERSION = '0.1.0';
+
 /** First tokens of every subject: the platform and the major version of its contracts. */
 export const SUBJECT_ROOT = 'fidelis.v1';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, defineRpc, SUBJECT_ROOT, subjectToken } from './contract.js';
+import { errorWireSchema } from './errors.js';
 import { timestampSchema } from './timestamp.js';
 import { datasetRefSchema } from './view-spec.js';
 
@@ -74,4 +75,9 @@ export const metricsRpc = {
 export const metricsEvents = {
   /** id: the run's. */
   evaluated: defineEvent('evaluation-completed', evaluationRecordSchema),
+  /** Predictions that can't be scored. id: the run's. */
+  failed: defineEvent(
+    'evaluation-failed',
+    z.strictObject({ runId: z.string(), set: z.enum(evaluationSets), step: z.int().min(0), error: errorWireSchema }),
+  ),
 } as const;

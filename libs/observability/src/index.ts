@@ -18,5 +18,5 @@ export {
 } from './metric-catalogue.js';
 export { MetricsRegistry } from './metrics-registry.js';
 export { LOGGER, ObservabilityModule, type ObservabilityOptions } from './observability.module.js';
-export { runService, type ServiceOptions } from './service-runner.js';
+export { runService, startService, type ServiceOptions } from './service-runner.js';
 export type { Logger } from 'pino';

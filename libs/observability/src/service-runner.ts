@@ -2,9 +2,39 @@ import type { INestApplication } from '@nestjs/common';
 import { FidelisError } from '@fidelis/contracts';
 import type { Logger } from 'pino';
 import { HealthRegistry } from './health.js';
+import { createLogger, type LogLevel } from './logger.js';
+import type { ServiceName } from './metric-catalogue.js';
 
 /** After this a drain that hangs is cut off. */
 const DRAIN_DEADLINE_MS = 25_000;
+
+interface HttpConfig {
+  readonly FIDELIS_HTTP_HOST: string;
+  readonly FIDELIS_HTTP_PORT: number;
+  readonly FIDELIS_LOG_LEVEL: LogLevel;
+  readonly FIDELIS_INSTANCE: string;
+}
+
+/** The whole main of a service: reads its configuration, then runs it. A configuration that is wrong ends it with one line, too. */
+export async function startService<Config extends HttpConfig>(
+  service: ServiceName,
+  readConfig: () => Config,
+  create: (config: Config, logger: Logger) => Promise<INestApplication>,
+): Promise<void> {
+  let config: Config;
+  try {
+    config = readConfig();
+  } catch (error) {
+    return fail(createLogger({ service, level: 'info' }), error);
+  }
+  const logger = createLogger({ service, level: config.FIDELIS_LOG_LEVEL, instance: config.FIDELIS_INSTANCE });
+  await runService({
+    logger,
+    host: config.FIDELIS_HTTP_HOST,
+    port: config.FIDELIS_HTTP_PORT,
+    create: () => create(config, logger),
+  });
+}
 
 export interface ServiceOptions {
   readonly logger: Logger;
