@@ -1,4 +1,4 @@
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '@fidelis/data';
 import { valueAt, type FieldPath } from './schema-lookup.js';
 import type { SpecIssue } from './spec-issues.js';
 

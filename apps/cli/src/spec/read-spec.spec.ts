@@ -213,7 +213,7 @@ describe('a mistake in a spec is named with its line, its field and what would b
     const error = failure(
       GOOD.replace('epochs: 3', 'epochs: 1.5')
         .replace('mnist', 'cifar')
-        .replace('batchSize: 32', 'batch: 32'),
+        .replace('batchSize: 32', 'batch_size: 32'),
     );
     expect(error.code).toBe('SPEC.INVALID');
     expect(error.message).toContain('my.yaml has 3 mistakes');

@@ -1,7 +1,7 @@
 import type { ErrorCode, FieldIssue } from '@fidelis/contracts';
 import type { z } from 'zod';
 import { experimentJsonSchema } from './experiment-json-schema.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '@fidelis/data';
 import { choicesOf, expectation, fieldNames, schemaAt, valueAt, type FieldPath } from './schema-lookup.js';
 
 /** One thing that is wrong with a spec, before it is known where in the file it stands. */

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { createProgressDisplay, type ProgressDisplay } from './progress-display.js';
+import { RateMeter } from './rate-meter.js';
+import { bar, stageText, type StageView } from './stage-view.js';
+import { createStyle, textWidth } from './style.js';
+
+function recording(isTTY: boolean): { display: ProgressDisplay; written: string[]; at(ms: number): void } {
+  const written: string[] = [];
+  let nowMs = 0;
+  const target = { isTTY, columns: 90, write: (text: string) => written.push(text) };
+  const display = createProgressDisplay(target, createStyle(false), () => nowMs);
+  return { display, written, at: (ms) => (nowMs = ms) };
+}
+
+function student(done: number, state: StageView['state'] = 'running'): StageView {
+  return {
+    label: 'student',
+    state,
+    done,
+    total: 1_407,
+    unit: 'steps',
+    rateOf: { unit: 'images', each: 128 },
+  };
+}
+
+describe('progress that no terminal shows', () => {
+  it('is a line at the begin, one every two seconds at most, and one at the end', () => {
+    const { display, written, at } = recording(false);
+    for (let ms = 0; ms <= 5_000; ms += 100) {
+      at(ms);
+      display.show([student(ms / 10)]);
+    }
+    display.show([{ ...student(1_407, 'done'), seconds: 14 }]);
+    expect(written).toEqual([
+      'student: 0 % · 0/1,407 steps\n',
+      'student: 14 % · 200/1,407 steps · 12,800 images/s · 12 s left\n',
+      'student: 28 % · 400/1,407 steps · 12,800 images/s · 10 s left\n',
+      'student: 1,407 steps · 14 s · 12,864 images/s\n',
+    ]);
+  });
+
+  it('has no escape sequences', () => {
+    const { display, written } = recording(false);
+    display.show([student(1)]);
+    display.note('a service was started again');
+    display.end();
+    expect(written.join('')).not.toContain('\u001B');
+  });
+});
+
+describe('progress on a terminal', () => {
+  it('is drawn in place: each frame goes up by the lines of the one before', () => {
+    const { display, written, at } = recording(true);
+    display.show([student(1), { ...student(0, 'waiting'), label: 'evaluation' }]);
+    at(200);
+    display.show([student(2)]);
+    display.note('worker restarted');
+    display.end();
+    const frames = written.join('').split('\u001B[2A\r\u001B[J');
+    expect(frames).toHaveLength(2);
+    expect(frames[1]).toContain('worker restarted\n');
+    expect(written.at(-1)).toContain('2/1,407 steps');
+  });
+
+  it('never fills more than the width, since a wrapped line would spoil the next frame', () => {
+    const { display, written } = recording(true);
+    display.show([{ ...student(700), note: 'x'.repeat(300) }]);
+    for (const line of written.join('').split('\n')) expect(textWidth(line)).toBeLessThan(90);
+  });
+});
+
+describe('bar', () => {
+  it('fills in eighths and keeps its width', () => {
+    expect(bar(0, 4)).toBe('    ');
+    expect(bar(0.5, 4)).toBe('██  ');
+    expect(bar(0.53125, 4)).toBe('██▏ ');
+    expect(bar(2, 4)).toBe('████');
+  });
+});
+
+describe('stageText', () => {
+  it('says so where the result was there already', () => {
+    const speed = { rate: undefined, secondsLeft: undefined };
+    expect(stageText({ ...student(0, 'done'), reused: true }, speed)).toBe('done before: used again');
+  });
+});
+
+describe('RateMeter', () => {
+  it('follows the last seconds and starts over with a new attempt', () => {
+    const meter = new RateMeter();
+    for (let second = 0; second <= 30; second++)
+      meter.observe(second < 15 ? second : 15 + (second - 15) * 10, second * 1_000);
+    expect(meter.rate()).toBe(10);
+    expect(meter.secondsLeft(265)).toBe(10);
+    meter.observe(0, 31_000);
+    expect(meter.rate()).toBe(undefined);
+  });
+});
