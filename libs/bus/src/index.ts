@@ -1,0 +1,47 @@
+export { ArtifactStore, type ArtifactStoreOptions } from './artifacts/artifact-store.js';
+export {
+  BUS_CONNECTION,
+  BusModule,
+  type BusModuleAsyncOptions,
+  type BusModuleOptions,
+} from './bus.module.js';
+export type { BusLog } from './connection/bus-log.js';
+export {
+  MESSAGE_KINDS,
+  MESSAGE_OUTCOMES,
+  type BusObserver,
+  type MessageKind,
+  type MessageOutcome,
+} from './connection/bus-observer.js';
+export { connectBus, type BusConnectionOptions } from './connection/connect-bus.js';
+export { activeCorrelationId, withCorrelationId } from './connection/correlation.js';
+export { EventPublisher, type PublishOptions } from './events/event-publisher.js';
+export {
+  EventSubscriber,
+  type EventSubscription,
+  type FollowedEvent,
+  type SubscribeOptions,
+} from './events/event-subscriber.js';
+export { BusHealth } from './health/bus-health.js';
+export { JobQueue, type EnqueueOptions, type EnqueueOutcome, type Placement } from './jobs/job-queue.js';
+export type { AppendOutcome } from './logits/append-step.js';
+export { LogitLog, type EnsureLogOptions, type LogInfo, type LogitLogOptions } from './logits/logit-log.js';
+export type { ReadOptions } from './logits/read-frames.js';
+export { RunPositions, type StoredPosition } from './positions/run-positions.js';
+export type { PredictionPart } from './predictions/prediction-message.js';
+export { PredictionPublisher } from './predictions/prediction-publisher.js';
+export { RpcClient, type RpcCallOptions } from './rpc/rpc-client.js';
+export {
+  OnEvent,
+  OnJob,
+  OnPredictions,
+  OnRpc,
+  type Handler,
+  type HandlerDecorator,
+} from './server/decorators.js';
+export type { DurableOptions, JobOptions } from './server/handler-definition.js';
+export { JetStreamStrategy, type JetStreamStrategyOptions } from './server/jetstream-strategy.js';
+export type { MessageContext } from './server/message-context.js';
+export type { AroundHandler } from './server/server-environment.js';
+export { ensureTopology, type TopologyOptions } from './topology/ensure-topology.js';
+export type { NatsConnection } from '@nats-io/transport-node';

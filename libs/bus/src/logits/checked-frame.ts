@@ -1,0 +1,40 @@
+import { decodeFrame, FidelisError, type LogitFrame } from '@fidelis/contracts';
+import type { Delivery } from '../pull/delivery.js';
+
+interface Expected {
+  readonly key: string;
+  readonly parts: number;
+  readonly sequence: number;
+}
+
+/** The frame of a message, if it is the one that belongs at this place of the log. */
+export function checkedFrame({ data, streamSequence }: Delivery, expected: Expected): LogitFrame {
+  const frame = decodeFrame(data);
+  if (frame.streamKey !== expected.key) {
+    throw new FidelisError(
+      'FRAME.FOREIGN',
+      `message ${streamSequence} of the logit stream ${expected.key} is a frame of the stream ${frame.streamKey}; ` +
+        'somebody else writes to its subject: remove the stream and let it be produced again',
+      { details: { key: expected.key, foreignKey: frame.streamKey, sequence: streamSequence } },
+    );
+  }
+  const place = frame.step * frame.parts + frame.part + 1;
+  if (frame.parts !== expected.parts || place !== expected.sequence) {
+    throw new FidelisError(
+      'FRAME.FOREIGN',
+      `message ${streamSequence} of the logit stream ${expected.key} holds part ${frame.part} of ${frame.parts} of step ` +
+        `${frame.step}, which belongs elsewhere: remove the stream and let it be produced again`,
+      {
+        details: {
+          key: expected.key,
+          sequence: streamSequence,
+          step: frame.step,
+          part: frame.part,
+          parts: frame.parts,
+          expectedParts: expected.parts,
+        },
+      },
+    );
+  }
+  return frame;
+}

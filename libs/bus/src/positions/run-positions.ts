@@ -1,0 +1,142 @@
+import {
+  cancelKey,
+  canonicalJson,
+  FidelisError,
+  parseStrict,
+  parseTolerant,
+  RUNS_BUCKET,
+  runPositionSchema,
+  subjectToken,
+  type RunPosition,
+} from '@fidelis/contracts';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm, type KV } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
+import { decodeJson, encodeJson } from '../connection/json-wire.js';
+import { throughOutages } from '../connection/patience.js';
+import { watchKey } from './key-watch.js';
+
+export interface StoredPosition {
+  readonly position: RunPosition;
+  /** For the next update. */
+  readonly revision: number;
+}
+
+/** KV bucket `fidelis-runs`: where each run stands, written by compare-and-set, and who was asked to stop. */
+export class RunPositions {
+  private bucket: Promise<KV> | undefined;
+
+  constructor(private readonly connection: NatsConnection) {}
+
+  async read(runId: string): Promise<StoredPosition | undefined> {
+    return throughOutages(
+      async () => {
+        const entry = await (await this.open()).get(subjectToken(runId));
+        if (entry === null || entry.operation !== 'PUT') return undefined;
+        return {
+          position: parseTolerant(runPositionSchema, decodeJson(entry.value)),
+          revision: entry.revision,
+        };
+      },
+      { what: `read the position of ${runId}` },
+    );
+  }
+
+  /**
+   * Writes the run's first position.
+   * @returns its revision
+   * @throws FidelisError RUN.LEASE_LOST where there is one already
+   */
+  async create(runId: string, position: RunPosition): Promise<number> {
+    return this.write(runId, position, (bucket, data) => bucket.create(subjectToken(runId), data));
+  }
+
+  /**
+   * @param revision of the position that was read or written last
+   * @returns the new revision
+   * @throws FidelisError RUN.LEASE_LOST where another wrote in between
+   */
+  async update(runId: string, position: RunPosition, revision: number): Promise<number> {
+    return this.write(runId, position, (bucket, data) => bucket.update(subjectToken(runId), data, revision));
+  }
+
+  /** Asks the run's worker to stop. */
+  async requestCancel(runId: string): Promise<void> {
+    await throughOutages(async () => (await this.open()).put(cancelKey(runId), encodeJson({ runId })), {
+      what: `ask ${runId} to stop`,
+    });
+  }
+
+  async cancelled(runId: string): Promise<boolean> {
+    return throughOutages(
+      async () => (await (await this.open()).get(cancelKey(runId)))?.operation === 'PUT',
+      { what: `see whether ${runId} is cancelled` },
+    );
+  }
+
+  /**
+   * Calls `onCancel` once, when the run is or was asked to stop, also over lost connections.
+   * @returns a function that ends the watch
+   */
+  async watchCancel(runId: string, onCancel: () => void): Promise<() => void> {
+    const bucket = await throughOutages(() => this.open(), { what: `watch ${runId}` });
+    return watchKey(bucket, cancelKey(runId), onCancel);
+  }
+
+  /** Removes all that is known of the run here. */
+  async forget(runId: string): Promise<void> {
+    const keys = [subjectToken(runId), cancelKey(runId)];
+    await throughOutages(
+      async () => {
+        const manager = await jetstreamManager(this.connection, { checkAPI: false });
+        for (const key of keys) {
+          // Purging the bucket's stream leaves no marker behind, unlike the bucket's own delete.
+          await manager.streams.purge(`KV_${RUNS_BUCKET}`, { filter: `$KV.${RUNS_BUCKET}.${key}` });
+        }
+      },
+      { what: `forget ${runId}` },
+    );
+  }
+
+  private async write(
+    runId: string,
+    position: RunPosition,
+    put: (bucket: KV, data: Uint8Array) => Promise<number>,
+  ): Promise<number> {
+    const data = encodeJson(parseStrict(runPositionSchema, position));
+    return throughOutages(
+      async (earlierAttempts) => {
+        try {
+          return await put(await this.open(), data);
+        } catch (error) {
+          if (!isWrongRevision(error)) throw error;
+          const stored = await this.read(runId);
+          // An earlier attempt whose answer was lost may have been the one that wrote.
+          const ours = stored !== undefined && canonicalJson(stored.position) === canonicalJson(position);
+          if (earlierAttempts > 0 && ours) return stored.revision;
+          throw new FidelisError('RUN.LEASE_LOST', `another worker has taken over ${runId}`, {
+            details: { runId, owner: stored?.position.worker, token: stored?.position.token },
+            cause: error,
+          });
+        }
+      },
+      { what: `write the position of ${runId}` },
+    );
+  }
+
+  private open(): Promise<KV> {
+    this.bucket ??= new Kvm(jetstream(this.connection)).open(RUNS_BUCKET).catch((error: unknown) => {
+      this.bucket = undefined;
+      throw error;
+    });
+    return this.bucket;
+  }
+}
+
+function isWrongRevision(error: unknown): boolean {
+  return (
+    isJetStreamError(error, JS_ERROR.wrongLastSequence) ||
+    (error instanceof Error && isJetStreamError(error.cause, JS_ERROR.wrongLastSequence))
+  );
+}
