@@ -1,0 +1,56 @@
+import {
+  DashboardBuilder,
+  DashboardCursorSync,
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  RowBuilder,
+  VariableRefresh,
+  VariableSort,
+  type Dashboard,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { MetricName } from '@fidelis/observability';
+import { fidelityRow } from './fidelity-row.js';
+import { healthRow } from './health-row.js';
+import { DATASOURCE, seriesPanel } from './panels.js';
+import { streamRow } from './stream-row.js';
+import { trainingRow } from './training-row.js';
+
+const ROWS = [fidelityRow, trainingRow, streamRow, healthRow];
+
+export function overviewBoard(): Dashboard {
+  const board = new DashboardBuilder('Fidelis: overview')
+    .uid('fidelis-overview')
+    .description('Fidelity of the students, their training, the logit streams and the health of the services')
+    .tags(['fidelis'])
+    .time({ from: 'now-1h', to: 'now' })
+    .refresh('10s')
+    .timezone('browser')
+    .tooltip(DashboardCursorSync.Crosshair)
+    .withVariable(
+      new DatasourceVariableBuilder('datasource')
+        .label('Data source')
+        .type('prometheus')
+        .allowCustomValue(false),
+    )
+    .withVariable(labelVariable('run', 'Run', 'fidelis_training_step'))
+    .withVariable(labelVariable('set', 'Set', 'fidelis_agreement_ratio'));
+  for (const row of ROWS) {
+    board.withRow(new RowBuilder(row.title));
+    for (const panel of row.panels) board.withPanel(seriesPanel(panel));
+  }
+  return board.build();
+}
+
+/** All is `.*` and not the list of the values: a run whose training series are gone still has its evaluations. */
+function labelVariable(label: string, title: string, metric: MetricName): QueryVariableBuilder {
+  return new QueryVariableBuilder(label)
+    .label(title)
+    .datasource(DATASOURCE)
+    .query(`label_values(${metric}, ${label})`)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc)
+    .multi(true)
+    .includeAll(true)
+    .allValue('.*')
+    .current({ selected: true, text: 'All', value: '$__all' });
+}

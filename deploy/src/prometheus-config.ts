@@ -1,0 +1,13 @@
+import { HTTP_PORT, WORKLOADS } from './workloads.js';
+
+/** Scrape configuration of the Compose file's Prometheus: one job for each workload, so that `job` names it on the boards. */
+export function prometheusConfig(): object {
+  return {
+    global: { scrape_interval: '5s', scrape_timeout: '4s' },
+    scrape_configs: WORKLOADS.map(({ name }) => ({
+      job_name: name,
+      // By name and not by address: a workload that is scaled has several.
+      dns_sd_configs: [{ names: [name], type: 'A', port: HTTP_PORT, refresh_interval: '5s' }],
+    })),
+  };
+}
