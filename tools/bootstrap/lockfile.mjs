@@ -1,0 +1,40 @@
+/**
+ * @typedef {{ version?: string, resolved?: string, link?: boolean, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage
+ * @typedef {{ packages?: Record<string, LockedPackage> }} Lockfile
+ */
+
+/**
+ * Does npm's record of what it has put into node_modules hold all that the lockfile asks for on this machine? True also after an
+ * `npm install` by hand, which then need not be done again.
+ * @param {Lockfile | undefined} wanted package-lock.json
+ * @param {Lockfile | undefined} installed node_modules/.package-lock.json
+ * @param {{ platform: string, arch: string }} machine
+ * @returns {boolean}
+ */
+export function isInstalled(wanted, installed, machine) {
+  if (wanted?.packages === undefined || installed?.packages === undefined) return false;
+  const found = installed.packages;
+  return Object.entries(wanted.packages)
+    .filter(([path, entry]) => path.includes('node_modules/') && !(entry.optional && !suits(entry, machine)))
+    .every(([path, entry]) => {
+      const there = found[path];
+      if (there === undefined) return entry.optional === true && entry.libc !== undefined;
+      return there.version === entry.version && there.resolved === entry.resolved;
+    });
+}
+
+/**
+ * @param {LockedPackage} entry
+ * @param {{ platform: string, arch: string }} machine
+ */
+function suits({ os, cpu }, { platform, arch }) {
+  return allows(os, platform) && allows(cpu, arch);
+}
+
+/** npm's lists name what is allowed, or with "!" what is not. */
+function allows(list, name) {
+  if (list === undefined) return true;
+  if (list.includes(`!${name}`)) return false;
+  const named = list.filter((each) => !each.startsWith('!'));
+  return named.length === 0 || named.includes(name);
+}

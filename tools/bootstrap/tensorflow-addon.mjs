@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { copyFile, lstat, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createWhole, exists, readJson } from './files.mjs';
+import { runCommand } from './run-command.mjs';
+import { TENSORFLOW_VERSION } from './versions.mjs';
+
+/** @typedef {import('./journal.mjs').Journal} Journal */
+/** @typedef {import('./tensorflow-library.mjs').Library} Library */
+
+const ADDON = 'tfjs_binding.node';
+const COMPILE_DEADLINE_MS = 600_000;
+const TRIAL_DEADLINE_MS = 120_000;
+
+export const COMPILER_MISSING =
+  'no C++ compiler was found (tried c++, g++, clang++); on Debian: apt-get install g++';
+
+/**
+ * @returns {Promise<{ command: string, version: string }>}
+ * @throws {Error} naming what to install
+ */
+export async function findCompiler() {
+  for (const command of ['c++', 'g++', 'clang++']) {
+    const { ok, output } = await runCommand(command, ['--version'], { timeoutMs: 10_000 });
+    if (ok) return { command, version: output.split('\n')[0] };
+  }
+  throw new Error(COMPILER_MISSING);
+}
+
+/**
+ * Compiles tfjs-node's addon, or takes the one that another clone has compiled.
+ * @param {{ root: string, cache: string, packageRoot: string, library: Library, compiler: { command: string }, journal: Journal }} context
+ * @returns {Promise<string>} path of the addon in the cache
+ */
+export async function buildAddon({ root, cache, packageRoot, library, compiler, journal }) {
+  const bindingDir = join(packageRoot, 'binding');
+  const sources = (await readdir(bindingDir)).filter((name) => /\.(cc|h)$/.test(name)).sort();
+  const headers = join(root, 'node_modules', 'node-api-headers');
+  const directory = join(
+    cache,
+    `tfjs-addon-${await addonKey({ packageRoot, bindingDir, sources, headers, library })}`,
+  );
+  const addon = join(directory, ADDON);
+  if (await exists(addon)) return addon;
+  await journal.step(`TensorFlow: addon compiled with ${compiler.command}`, () =>
+    createWhole(directory, async (partial) => {
+      const { ok, output, reason } = await runCommand(
+        compiler.command,
+        [
+          ...['-O2', '-fPIC', '-shared', '-std=c++17', '-DNAPI_VERSION=8', '-w'],
+          ...['-I..', '-I.', `-I${join(library.directory, 'include')}`, `-I${join(headers, 'include')}`],
+          ...sources.filter((name) => name.endsWith('.cc')).map((name) => join('binding', name)),
+          ...[
+            '-o',
+            join(partial, ADDON),
+            `-L${join(library.directory, 'lib')}`,
+            '-ltensorflow',
+            '-ltensorflow_framework',
+          ],
+          '-Wl,-rpath,$ORIGIN/../../deps/lib',
+        ],
+        { cwd: packageRoot, timeoutMs: COMPILE_DEADLINE_MS },
+      );
+      if (!ok) throw new Error(`${compiler.command} failed: ${reason}\n${output.slice(0, 2_000)}`);
+    }),
+  );
+  return addon;
+}
+
+/** Changes with everything that the compiled file depends on. */
+async function addonKey({ packageRoot, bindingDir, sources, headers, library }) {
+  const { version } = await readJson(join(packageRoot, 'package.json'));
+  const hash = createHash('sha256');
+  hash.update((await readJson(join(headers, 'package.json'))).version);
+  hash.update(library.wheel);
+  for (const name of sources) hash.update(name).update(await readFile(join(bindingDir, name)));
+  const digest = hash.digest('hex').slice(0, 12);
+  return `${version}-tensorflow-${TENSORFLOW_VERSION}-${process.platform}-${process.arch}-${digest}`;
+}
+
+/**
+ * Puts addon and library where tfjs-node looks for them.
+ * @param {{ packageRoot: string, library: Library, addon: string }} context
+ */
+export async function placeAddon({ packageRoot, library, addon }) {
+  await mkdir(join(packageRoot, 'deps'), { recursive: true });
+  for (const name of ['lib', 'include'])
+    await linkTo(join(library.directory, name), join(packageRoot, 'deps', name));
+  const target = join(packageRoot, 'lib', 'napi-v8');
+  await mkdir(target, { recursive: true });
+  const partial = join(target, `${ADDON}.partial-${process.pid}`);
+  await copyFile(addon, partial);
+  await rename(partial, join(target, ADDON));
+}
+
+async function linkTo(destination, path) {
+  const there = await lstat(path).catch(() => undefined);
+  if (there !== undefined && !there.isSymbolicLink()) await rm(path, { recursive: true, force: true });
+  const partial = `${path}.partial-${process.pid}`;
+  await rm(partial, { force: true });
+  await symlink(destination, partial);
+  await rename(partial, path);
+}
+
+/** tfjs-node calls functions of node:util that are gone since Node 23. */
+const TRIAL = `
+  const util = require('node:util');
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+  const tf = require('@tensorflow/tfjs-node');
+  const product = tf.matMul([[1, 2], [3, 4]], [[5, 6], [7, 8]]);
+  const ok = tf.getBackend() === 'tensorflow' && product.dataSync().join() === '19,22,43,50';
+  console.log(JSON.stringify({ ok, version: tf.backend().binding.TF_Version }));
+`;
+
+/**
+ * Loads the addon in a process of its own, so that a crash is a failed trial and nothing more, and multiplies two matrices.
+ * @param {string} root
+ * @param {readonly string[]} libraryPaths
+ * @returns {Promise<string>} TensorFlow's version
+ */
+export async function verifyAddon(root, libraryPaths) {
+  const search = [...libraryPaths, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
+  const { ok, output, reason } = await runCommand(process.execPath, ['--no-deprecation', '-e', TRIAL], {
+    cwd: join(root, 'libs', 'compute'),
+    env: { TF_CPP_MIN_LOG_LEVEL: '3', ...(search === '' ? {} : { LD_LIBRARY_PATH: search }) },
+    timeoutMs: TRIAL_DEADLINE_MS,
+  });
+  const line = output.split('\n').find((each) => each.startsWith('{'));
+  if (!ok || line === undefined) throw new Error(`the addon does not load: ${reason}`);
+  const answer = JSON.parse(line);
+  if (!answer.ok) throw new Error('the addon loads but computes wrongly');
+  return answer.version;
+}
