@@ -1,0 +1,50 @@
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { teacherStates, type StageProgress, type TeacherRecord, type TeacherSpec } from '@fidelis/contracts';
+import { Failure } from '../graphql/error.model.js';
+import { namesOf } from '../graphql/names-of.js';
+import { DateTimeScalar, JsonScalar } from '../graphql/scalars.js';
+
+export const TeacherState = namesOf(teacherStates);
+registerEnumType(TeacherState, { name: 'TeacherState' });
+
+@ObjectType({ description: 'Steps done, of the steps to do.' })
+export class TeacherProgress implements StageProgress {
+  @Field(() => Float)
+  readonly done!: number;
+
+  @Field(() => Float)
+  readonly total!: number;
+}
+
+@ObjectType({ description: 'What students learn from.' })
+export class Teacher implements TeacherRecord {
+  @Field(() => ID)
+  readonly id!: string;
+
+  @Field(() => TeacherState)
+  readonly state!: TeacherRecord['state'];
+
+  @Field(() => JsonScalar, { description: 'Everything that decided its weights.' })
+  readonly spec!: TeacherSpec;
+
+  @Field(() => Int)
+  readonly classes!: number;
+
+  @Field(() => Int, { description: 'Members of the ensemble; 1 is a single model.' })
+  readonly members!: number;
+
+  @Field(() => String, { nullable: true, description: 'sha-256 of the weights; null while training.' })
+  readonly weightsDigest!: string | null;
+
+  @Field(() => TeacherProgress)
+  readonly progress!: TeacherProgress;
+
+  @Field(() => Failure, { nullable: true })
+  readonly error!: TeacherRecord['error'];
+
+  @Field(() => DateTimeScalar)
+  readonly createdAt!: string;
+
+  @Field(() => DateTimeScalar, { nullable: true })
+  readonly readyAt!: string | null;
+}
