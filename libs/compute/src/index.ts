@@ -1,0 +1,12 @@
+export {
+  BACKEND_PREFERENCES,
+  type BackendAttempt,
+  type BackendName,
+  type BackendPreference,
+  type BackendReport,
+} from './backend-report.js';
+export { childPort, type ChildPort } from './child-port.js';
+export { ComputeChild, type ChildExit, type ComputeChildOptions } from './compute-child.js';
+export { fingerprint } from './fingerprint.js';
+export { probeBackend } from './probe-backend.js';
+export { startBackend, type BackendOptions } from './start-backend.js';

@@ -1,0 +1,45 @@
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { FidelisError } from '@fidelis/contracts';
+import { registerNativeKernels, type NativeBackend } from './native-kernels.js';
+
+/**
+ * Loads tfjs-node's addon, and with it TensorFlow's C library, into this process.
+ *
+ * TensorFlow reads its thread counts from the environment once, when its first operation runs: another count in the same
+ * process is refused.
+ *
+ * @param threads intra-op threads; inter-op is always one, so that operations run in the order of the calls
+ * @returns TensorFlow's version
+ * @throws whatever kept the addon from loading
+ */
+export async function loadNativeBackend(threads: number): Promise<string> {
+  const loaded = tf.findBackend('tensorflow') as unknown as NativeBackend | null;
+  const fixed = process.env['TF_NUM_INTRAOP_THREADS'];
+  if (loaded !== null && fixed !== String(threads)) {
+    throw new FidelisError(
+      'COMPUTE.UNAVAILABLE',
+      `TensorFlow already runs with ${fixed ?? 'its own number of'} threads in this process; start another process for ${threads}`,
+    );
+  }
+  process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
+  process.env['TF_NUM_INTEROP_THREADS'] = '1';
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  restoreUtilFunctions();
+  await import('@tensorflow/tfjs-node');
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('TensorFlow.js refused the backend "tensorflow"');
+  const backend = tf.backend() as unknown as NativeBackend;
+  registerNativeKernels(backend);
+  return backend.binding.TF_Version;
+}
+
+/** tfjs-node 4.22 calls two functions of `util` that Node 23 removed. */
+function restoreUtilFunctions(): void {
+  const removed = {
+    isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
+    isArray: (value: unknown): boolean => Array.isArray(value),
+  };
+  for (const [name, replacement] of Object.entries(removed)) {
+    if (!(name in util)) Object.defineProperty(util, name, { value: replacement, configurable: true });
+  }
+}

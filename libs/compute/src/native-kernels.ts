@@ -1,0 +1,79 @@
+import { getKernel, registerKernel, type NamedTensorInfoMap, type TensorInfo } from '@tensorflow/tfjs-core';
+import { TRAINING_KERNELS } from './kernel-names.js';
+import { requireInput } from './kernel-input.js';
+
+export interface OperationAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: boolean | number | string | readonly number[];
+}
+
+/** What of tfjs-node's backend this library uses; the package does not export its type. */
+export interface NativeBackend {
+  readonly binding: {
+    readonly TF_Version: string;
+    readonly TF_FLOAT: number;
+    readonly TF_ATTR_TYPE: number;
+    readonly TF_ATTR_STRING: number;
+  };
+  executeSingleOutput(
+    name: string,
+    attributes: readonly OperationAttribute[],
+    inputs: TensorInfo[],
+  ): TensorInfo;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly OperationAttribute[],
+    inputs: TensorInfo[],
+    outputs: number,
+  ): TensorInfo[];
+}
+
+/** Registers TensorFlow's own kernels for what TensorFlow.js composes from many. Idempotent. */
+export function registerNativeKernels(backend: NativeBackend): void {
+  const { binding } = backend;
+  const float32: OperationAttribute = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+  const channelsLast: OperationAttribute = {
+    name: 'data_format',
+    type: binding.TF_ATTR_STRING,
+    value: 'NHWC',
+  };
+
+  register(TRAINING_KERNELS.biasAdd, (inputs) =>
+    backend.executeSingleOutput(
+      'BiasAdd',
+      [float32, channelsLast],
+      [requireInput(inputs, 'value'), requireInput(inputs, 'bias')],
+    ),
+  );
+  register(TRAINING_KERNELS.biasAddGrad, (inputs) =>
+    backend.executeSingleOutput('BiasAddGrad', [float32, channelsLast], [requireInput(inputs, 'dy')]),
+  );
+  register(TRAINING_KERNELS.reluGrad, (inputs) =>
+    backend.executeSingleOutput(
+      'ReluGrad',
+      [float32],
+      [requireInput(inputs, 'dy'), requireInput(inputs, 'y')],
+    ),
+  );
+  register(TRAINING_KERNELS.softmaxCrossEntropy, (inputs) =>
+    backend.executeMultipleOutputs(
+      'SoftmaxCrossEntropyWithLogits',
+      [float32],
+      [requireInput(inputs, 'features'), requireInput(inputs, 'labels')],
+      2,
+    ),
+  );
+}
+
+function register(kernelName: string, run: (inputs: NamedTensorInfoMap) => TensorInfo | TensorInfo[]): void {
+  const backendName = 'tensorflow';
+  if (isRegistered(kernelName, backendName)) return;
+  registerKernel({ kernelName, backendName, kernelFunc: ({ inputs }) => run(inputs) });
+}
+
+/** TensorFlow.js types the absent kernel as present. */
+function isRegistered(kernelName: string, backendName: string): boolean {
+  const kernel: unknown = getKernel(kernelName, backendName);
+  return kernel !== undefined;
+}

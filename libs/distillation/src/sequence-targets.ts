@@ -1,0 +1,96 @@
+import type { LogitFrame } from '@fidelis/contracts';
+import type { Batch, SequenceView } from '@fidelis/data';
+import { combineMembers } from '@fidelis/models';
+import { Arrival } from './arrival.js';
+import { assertAligned, assertFits, type StreamLayout } from './stream-layout.js';
+import type { TargetProvider } from './target-provider.js';
+
+/** Steps held before `accept` waits for the training to catch up. */
+const DEFAULT_LOOK_AHEAD_STEPS = 64;
+
+export interface SequenceTargetsOptions {
+  /** First step that will be asked for: frames of earlier ones are dropped. @default 0 */
+  readonly fromStep?: number;
+  /** @default 64 */
+  readonly lookAheadSteps?: number;
+}
+
+interface PendingStep {
+  readonly parts: (LogitFrame | undefined)[];
+}
+
+/** The teacher's logits over a sequence: each step is taken in, checked against this side's batch, handed out, and dropped. */
+export class SequenceTargets implements TargetProvider {
+  framesConsumed = 0;
+  private readonly arrival = new Arrival();
+  private readonly room = new Arrival();
+  private readonly pending = new Map<number, PendingStep>();
+  private readonly lookAheadSteps: number;
+  private nextStep: number;
+
+  constructor(
+    private readonly view: SequenceView,
+    private readonly stream: StreamLayout,
+    { fromStep = 0, lookAheadSteps = DEFAULT_LOOK_AHEAD_STEPS }: SequenceTargetsOptions = {},
+  ) {
+    this.nextStep = fromStep;
+    this.lookAheadSteps = lookAheadSteps;
+  }
+
+  get waitSeconds(): number {
+    return this.arrival.waitSeconds;
+  }
+
+  /**
+   * Takes a frame in. Await it before the next one: it resolves when the training is near enough to the frame's step, which is how
+   * memory stays bounded.
+   *
+   * @throws FidelisError FRAME.INVALID, FRAME.FOREIGN; what `fail` was given
+   */
+  async accept(frame: LogitFrame): Promise<void> {
+    if (frame.step < this.nextStep) return;
+    assertFits(frame, this.stream, this.rowsOf(frame.step));
+    await this.room.until(() => frame.step < this.nextStep + this.lookAheadSteps);
+    if (frame.step < this.nextStep) return;
+    let step = this.pending.get(frame.step);
+    if (step === undefined) {
+      step = { parts: new Array<LogitFrame | undefined>(this.stream.parts).fill(undefined) };
+      this.pending.set(frame.step, step);
+    }
+    step.parts[frame.part] ??= frame;
+    this.arrival.announce();
+  }
+
+  /** No more frames will come: a training that waits, now or later, throws the error. */
+  fail(error: unknown): void {
+    this.arrival.fail(error);
+    this.room.fail(error);
+  }
+
+  async targets(step: number, batch: Batch): Promise<Float32Array> {
+    await this.arrival.until(
+      () => this.pending.get(step)?.parts.every((part) => part !== undefined) ?? false,
+    );
+    const { members, classes, partRows } = this.stream;
+    const logits = new Float32Array(batch.ids.length * classes);
+    const verified = new Set<string>();
+    for (const frame of this.pending.get(step)?.parts ?? []) {
+      if (frame === undefined) continue;
+      if (!verified.has(frame.inputDigest)) assertAligned(this.view.spec, step, batch.inputs, frame);
+      verified.add(frame.inputDigest);
+      logits.set(combineMembers(frame.values, frame.rows, members, classes), frame.part * partRows * classes);
+    }
+    this.framesConsumed++;
+    this.nextStep = step + 1;
+    for (const held of this.pending.keys()) if (held <= step) this.pending.delete(held);
+    this.room.announce();
+    return logits;
+  }
+
+  /** Rows of a step: the batch size, or what is left at the end of an epoch. */
+  private rowsOf(step: number): number {
+    const { batchSize } = this.view.spec;
+    const start = (step % this.view.stepsPerEpoch) * batchSize;
+    return Math.min(batchSize, this.view.rows - start);
+  }
+}

@@ -1,0 +1,13 @@
+export { combineMembers } from './combine-members.js';
+export { createModel } from './create-model.js';
+export { unflatten } from './flat-parameters.js';
+export { differentiable, runKernel, tensorAt, type Differentiable } from './differentiable.js';
+export { initialise } from './initialise.js';
+export { type Model, type ParameterSpec, type UniformInit } from './model.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+  type SafetensorsContent,
+} from './safetensors.js';
+export { decodeWeights, encodeWeights, flatParameters, namedParameters } from './weights.js';
