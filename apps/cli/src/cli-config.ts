@@ -1,0 +1,38 @@
+import { FidelisError } from '@fidelis/contracts';
+import { dataDir } from '@fidelis/embedded';
+import { z } from 'zod';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const environmentSchema = z.object({
+  FIDELIS_GATEWAY: z.url({ protocol: /^https?$/ }).optional(),
+  NO_COLOR: z.string().optional(),
+});
+
+export interface CliConfig {
+  /** Given by FIDELIS_GATEWAY. */
+  readonly gateway: string | undefined;
+  /** FIDELIS_DATA_DIR or the default of this machine. */
+  readonly dataDir: string;
+  readonly colourAllowed: boolean;
+  /** For the services of the embedded stack. */
+  readonly environment: Environment;
+}
+
+/** @throws FidelisError CONFIG.INVALID */
+export function cliConfig(environment: Environment): CliConfig {
+  const result = environmentSchema.safeParse(environment);
+  if (!result.success) {
+    throw new FidelisError(
+      'CONFIG.INVALID',
+      `FIDELIS_GATEWAY is "${environment['FIDELIS_GATEWAY'] ?? ''}": expected a URL such as http://127.0.0.1:4000`,
+    );
+  }
+  const { FIDELIS_GATEWAY, NO_COLOR } = result.data;
+  return {
+    gateway: FIDELIS_GATEWAY,
+    dataDir: dataDir(environment),
+    colourAllowed: NO_COLOR === undefined || NO_COLOR === '',
+    environment,
+  };
+}

@@ -1,0 +1,74 @@
+import type { EvaluationRecord } from '@fidelis/contracts';
+import type { RunDetails } from '../gateway/documents.js';
+import { decimal, moment, percent } from '../render/figures.js';
+import { stageText } from '../render/stage-view.js';
+import { padEnd, type Style } from '../render/style.js';
+import { renderTable, type Column } from '../render/table.js';
+import { runStages } from './run-stages.js';
+
+const EVALUATION_COLUMNS: readonly Column[] = [
+  { title: 'set' },
+  { title: 'epoch', align: 'right' },
+  { title: 'agreement', align: 'right' },
+  { title: 'KL (nats)', align: 'right' },
+  { title: 'student accuracy', align: 'right' },
+  { title: 'NLL', align: 'right' },
+  { title: 'ECE', align: 'right' },
+  { title: 'teacher accuracy', align: 'right' },
+  { title: 'NLL', align: 'right' },
+  { title: 'ECE', align: 'right' },
+];
+
+/** Everything about a run, for people. */
+export function renderRunDetails(run: RunDetails, style: Style): string {
+  const { lineage, frames, progress } = run;
+  const producer = lineage.producer;
+  const facts: [string, string][] = [
+    ['run', `${style.bold(run.id)} (${run.name})`],
+    ['state', run.state],
+    ['created', `${moment(run.createdAt)} UTC`],
+    ['ended', run.endedAt === null ? '–' : `${moment(run.endedAt)} UTC`],
+    ['attempts', String(run.attempts)],
+    ['dataset', `${lineage.dataset.name} ${style.dim(lineage.dataset.digest)}`],
+    ['teacher', `${lineage.teacherId ?? '–'} ${style.dim(lineage.teacherDigest ?? '')}`.trimEnd()],
+    ['stream', lineage.streamKey ?? '–'],
+    ['frames', `${frames.published} published, ${frames.consumed} consumed`],
+    ['weights', lineage.weightsDigest ?? '–'],
+    [
+      'produced by',
+      producer === null
+        ? '–'
+        : `${producer.backend} ${producer.backendVersion}, ${producer.threads} thread(s), ${producer.platform}`,
+    ],
+    ['waited', `${decimal(progress.waitSeconds, 1)} s for the teacher`],
+    ['logs', `correlation id ${run.correlationId}`],
+  ];
+  const speed = { rate: undefined, secondsLeft: undefined };
+  const stages = runStages(run).map(
+    (stage) => `  ${padEnd(stage.label, 11)} ${stage.state}: ${stageText(stage, speed)}`,
+  );
+  const sections = [
+    facts.map(([name, value]) => `${padEnd(name, 12)} ${value}`).join('\n'),
+    stages.join('\n'),
+  ];
+  if (run.error !== null) sections.push(`${style.red(`error ${run.error.code}`)}: ${run.error.message}`);
+  if (run.evaluations.length > 0) {
+    sections.push(renderTable(EVALUATION_COLUMNS, run.evaluations.map(evaluationRow), style));
+  }
+  return sections.join('\n\n');
+}
+
+function evaluationRow({ set, epoch, final, fidelity, student, teacher }: EvaluationRecord): string[] {
+  return [
+    set,
+    final ? `${epoch} (final)` : String(epoch),
+    percent(fidelity.top1Agreement),
+    decimal(fidelity.predictiveKl),
+    percent(student.accuracy),
+    decimal(student.nll),
+    decimal(student.ece),
+    percent(teacher.accuracy),
+    decimal(teacher.nll),
+    decimal(teacher.ece),
+  ];
+}
