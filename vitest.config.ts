@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-const resolve = { conditions: ['@fidelis/source'] };
+const resolve = {
+  conditions: ['@fidelis/source'],
+  // graphql tells its classes apart by identity: the module that Node loads for packages, not the bundlers' second copy.
+  alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
+};
 // Workspace packages are source here, not built code: they are transformed like the tests.
 const server = { deps: { inline: [/@fidelis\//] } };
 

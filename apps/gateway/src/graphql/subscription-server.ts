@@ -31,6 +31,10 @@ const MAX_MESSAGE_BYTES = 262_144;
 const MAX_OPERATIONS_PER_SOCKET = 100;
 /** A client that does not answer a ping for this long is gone. */
 const PING_MS = 12_000;
+/** Status of a WebSocket whose server stops. */
+const GOING_AWAY = 1001;
+/** For clients to answer to the end of their socket. */
+const CLOSE_GRACE_MS = 2_000;
 
 interface Connection {
   readonly correlationId: string;
@@ -76,10 +80,15 @@ export class SubscriptionServer implements OnApplicationBootstrap, BeforeApplica
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    for (const socket of this.sockets.clients) socket.close(1001, 'Going away');
+    const { clients } = this.sockets;
+    for (const socket of clients) socket.close(GOING_AWAY, 'Going away');
+    const impatience = setTimeout(() => {
+      for (const socket of clients) socket.terminate();
+    }, CLOSE_GRACE_MS);
     await new Promise<void>((resolve) => {
       this.sockets.close(() => resolve());
     });
+    clearTimeout(impatience);
   }
 
   private open(protocol: Server<Connection>, socket: WebSocket, correlationId: string): void {

@@ -1,0 +1,71 @@
+import { Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { BusHealth, BusModule } from '@fidelis/bus';
+import { HealthRegistry, ObservabilityModule, type Logger } from '@fidelis/observability';
+import { busLog } from './bus/bus-log.js';
+import { BusReconnects } from './bus/bus-reconnects.js';
+import type { GatewayConfig } from './config.js';
+import { EdgeModule } from './edge.module.js';
+import { GraphiqlController } from './graphiql/graphiql.controller.js';
+import { ErrorReporter } from './graphql/error-reporter.js';
+import { graphqlOptions } from './graphql/graphql-options.js';
+import { SubscriptionServer } from './graphql/subscription-server.js';
+import { PlatformClient } from './lookups/platform-client.js';
+import { PlatformResolver } from './platform/platform.resolver.js';
+import { RunFieldsResolver } from './runs/run-fields.resolver.js';
+import { RunProgressResolver } from './runs/run-progress.resolver.js';
+import { RunProgressService } from './runs/run-progress.service.js';
+import { RunsResolver } from './runs/runs.resolver.js';
+import { TeachersResolver } from './teachers/teachers.resolver.js';
+import { VERSION } from './version.js';
+
+@Module({})
+export class AppModule implements OnModuleInit {
+  constructor(
+    @Inject(HealthRegistry) private readonly health: HealthRegistry,
+    @Inject(BusHealth) private readonly bus: BusHealth,
+  ) {}
+
+  static forRoot(config: GatewayConfig, logger: Logger): DynamicModule {
+    const reconnects = new BusReconnects();
+    return {
+      module: AppModule,
+      imports: [
+        ObservabilityModule.forRoot({ service: 'gateway', version: VERSION, logger }),
+        BusModule.forRootAsync({
+          useFactory: () => ({
+            servers: config.FIDELIS_NATS_URL,
+            name: `gateway ${config.FIDELIS_INSTANCE}`,
+            log: busLog(logger),
+            observer: { reconnected: () => reconnects.notify() },
+            // Calls and live events need no stream: the gateway has no rights to create any.
+            topology: 'expect',
+          }),
+        }),
+        EdgeModule,
+        GraphQLModule.forRootAsync<MercuriusDriverConfig>({
+          driver: MercuriusDriver,
+          imports: [EdgeModule],
+          inject: [PlatformClient, ErrorReporter],
+          useFactory: graphqlOptions,
+        }),
+      ],
+      controllers: config.FIDELIS_GRAPHIQL ? [GraphiqlController] : [],
+      providers: [
+        { provide: BusReconnects, useValue: reconnects },
+        PlatformResolver,
+        RunFieldsResolver,
+        RunProgressResolver,
+        RunProgressService,
+        RunsResolver,
+        SubscriptionServer,
+        TeachersResolver,
+      ],
+    };
+  }
+
+  onModuleInit(): void {
+    this.health.register('bus', () => this.bus.check());
+  }
+}

@@ -1,0 +1,22 @@
+import { NestFactory } from '@nestjs/core';
+import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory } from '@nestjs/graphql';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { expect, it } from 'vitest';
+import { PlatformResolver } from '../platform/platform.resolver.js';
+import { RunFieldsResolver } from '../runs/run-fields.resolver.js';
+import { RunProgressResolver } from '../runs/run-progress.resolver.js';
+import { RunsResolver } from '../runs/runs.resolver.js';
+import { TeachersResolver } from '../teachers/teachers.resolver.js';
+
+const HEADER =
+  '# Generated from the code: `npx vitest run apps/gateway/src/graphql/schema.spec.ts -u` writes it again.\n\n';
+
+it('is the committed schema.graphql', async () => {
+  const app = await NestFactory.createApplicationContext(GraphQLSchemaBuilderModule, { logger: false });
+  const schema = await app
+    .get(GraphQLSchemaFactory)
+    .create([PlatformResolver, RunFieldsResolver, RunProgressResolver, RunsResolver, TeachersResolver]);
+  await app.close();
+  const sdl = `${HEADER}${printSchema(lexicographicSortSchema(schema))}\n`;
+  await expect(sdl).toMatchFileSnapshot('../../schema.graphql');
+});

@@ -1,0 +1,141 @@
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { BusModule, EventPublisher, JetStreamStrategy, OnRpc, type MessageContext } from '@fidelis/bus';
+import {
+  FidelisError,
+  metricsRpc,
+  runEvents,
+  runRpc,
+  teacherRpc,
+  type EvaluationRecord,
+  type ExperimentSpec,
+  type RunRecord,
+  type TeacherRecord,
+} from '@fidelis/contracts';
+import { runRecord } from '@fidelis/gateway/fixtures';
+
+interface Call {
+  readonly method: string;
+  readonly request: unknown;
+  readonly correlationId: string;
+}
+
+/** What the services behind the gateway know, and what they were asked. */
+export class FakePlatform {
+  readonly runs = new Map<string, RunRecord>();
+  readonly teachers = new Map<string, TeacherRecord>();
+  evaluations: EvaluationRecord[] = [];
+  calls: Call[] = [];
+
+  addRuns(...runs: readonly RunRecord[]): void {
+    for (const run of runs) this.runs.set(run.id, run);
+  }
+
+  requests(method: string): unknown[] {
+    return this.calls.filter((call) => call.method === method).map(({ request }) => request);
+  }
+
+  reset(): void {
+    this.runs.clear();
+    this.teachers.clear();
+    this.evaluations = [];
+    this.calls = [];
+  }
+}
+
+function fakeController(platform: FakePlatform): new () => object {
+  function note(method: string, request: unknown, { correlationId }: MessageContext): void {
+    platform.calls.push({ method, request, correlationId });
+  }
+  function found(id: string): RunRecord {
+    const run = platform.runs.get(id);
+    if (run === undefined) throw new FidelisError('RUN.NOT_FOUND', `no run has the id ${id}`);
+    return run;
+  }
+
+  @Controller()
+  class FakeServices {
+    @OnRpc(runRpc.start)
+    start(request: { spec: ExperimentSpec; correlationId: string }, context: MessageContext): RunRecord {
+      note('start', request, context);
+      const run = runRecord({ id: 'r-new', state: 'preparing', spec: request.spec });
+      platform.addRuns(run);
+      return run;
+    }
+
+    @OnRpc(runRpc.cancel)
+    cancel({ id }: { id: string }, context: MessageContext): RunRecord {
+      note('cancel', { id }, context);
+      const run = { ...found(id), state: 'cancelled' as const };
+      platform.addRuns(run);
+      return run;
+    }
+
+    @OnRpc(runRpc.get)
+    get({ id }: { id: string }, context: MessageContext): RunRecord {
+      note('get', { id }, context);
+      return found(id);
+    }
+
+    @OnRpc(runRpc.list)
+    list(
+      request: { first: number; after?: string | undefined },
+      context: MessageContext,
+    ): { runs: RunRecord[]; hasMore: boolean; total: number } {
+      note('list', request, context);
+      const all = [...platform.runs.values()];
+      const from = request.after === undefined ? 0 : all.findIndex(({ id }) => id === request.after) + 1;
+      const runs = all.slice(from, from + request.first);
+      return { runs, hasMore: from + runs.length < all.length, total: all.length };
+    }
+
+    @OnRpc(teacherRpc.get)
+    teacher({ id }: { id: string }, context: MessageContext): TeacherRecord {
+      note('teacher', { id }, context);
+      const teacher = platform.teachers.get(id);
+      if (teacher === undefined) throw new FidelisError('TEACHER.NOT_FOUND', `no teacher has the id ${id}`);
+      return teacher;
+    }
+
+    @OnRpc(teacherRpc.list)
+    teachers(request: object, context: MessageContext): { teachers: TeacherRecord[] } {
+      note('teachers', request, context);
+      return { teachers: [...platform.teachers.values()] };
+    }
+
+    @OnRpc(metricsRpc.evaluations)
+    evaluate(request: { runIds: string[] }, context: MessageContext): { evaluations: EvaluationRecord[] } {
+      note('evaluations', request, context);
+      return { evaluations: platform.evaluations.filter(({ runId }) => request.runIds.includes(runId)) };
+    }
+  }
+  return FakeServices;
+}
+
+export interface RunningFakes {
+  publishChange(run: RunRecord): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Answers to the gateway over a real bus, as teacher-svc, student-svc and metrics-svc would. */
+export async function startFakes(natsUrl: string, platform: FakePlatform): Promise<RunningFakes> {
+  @Module({
+    imports: [BusModule.forRootAsync({ useFactory: () => ({ servers: natsUrl, name: 'fake services' }) })],
+    controllers: [fakeController(platform)],
+  })
+  class FakeModule {}
+
+  const app = await NestFactory.create(FakeModule, new FastifyAdapter(), {
+    logger: false,
+    abortOnError: false,
+  });
+  app.connectMicroservice({ strategy: app.get(JetStreamStrategy) });
+  await app.startAllMicroservices();
+  await app.init();
+  const publisher = app.get(EventPublisher);
+  return {
+    publishChange: (run) => publisher.publish(runEvents.changed, run.id, run),
+    stop: () => app.close(),
+  };
+}
