@@ -1,7 +1,8 @@
 import { ARTIFACTS_BUCKET, FidelisError, sha256Hex } from '@fidelis/contracts';
-import { jetstream } from '@nats-io/jetstream';
+
 import { Objm, type ObjectStore } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { streamClient } from '../connection/jetstream-clients.js';
 import { busError } from '../connection/bus-error.js';
 import { throughOutages } from '../connection/patience.js';
 
@@ -110,7 +111,7 @@ export class ArtifactStore {
   }
 
   private open(): Promise<ObjectStore> {
-    this.store ??= new Objm(jetstream(this.connection)).open(ARTIFACTS_BUCKET).catch((error: unknown) => {
+    this.store ??= new Objm(streamClient(this.connection)).open(ARTIFACTS_BUCKET).catch((error: unknown) => {
       this.store = undefined;
       throw busErrorUnlessOutage(error);
     });

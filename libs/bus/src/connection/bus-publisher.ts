@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { jetstream, type JetStreamClient, type StreamExpectations } from '@nats-io/jetstream';
+import { type JetStreamClient, type StreamExpectations } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { streamClient } from './jetstream-clients.js';
 import { throughOutages } from './patience.js';
 
 export interface StoredMessage {
@@ -15,15 +16,12 @@ export interface StoredMessage {
   readonly patienceMs?: number | undefined;
 }
 
-/** A publish without an answer is sent again after this. */
-const ACK_TIMEOUT_MS = 2_000;
-
 /** Publishes to streams. While NATS is away it holds back; it returns when the message is stored. */
 export class BusPublisher {
   private readonly js: JetStreamClient;
 
   constructor(connection: NatsConnection) {
-    this.js = jetstream(connection, { timeout: ACK_TIMEOUT_MS });
+    this.js = streamClient(connection);
   }
 
   async store(

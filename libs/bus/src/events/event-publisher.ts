@@ -35,11 +35,13 @@ export class EventPublisher {
     payload: z.input<Schema>,
     options: PublishOptions = {},
   ): Promise<void> {
-    const data = encodeJson(parseStrict(contract.schema, payload));
+    await this.forward(eventSubject(contract, id), parseStrict(contract.schema, payload), options);
+  }
+
+  /** Publishes an event that was checked against its contract earlier, as what an outbox kept. */
+  async forward(subject: string, payload: unknown, options: PublishOptions = {}): Promise<void> {
     const { correlationId, ...rest } = options;
-    await this.publisher.store(eventSubject(contract, id), data, {
-      ...rest,
-      headers: correlatedHeaders(correlationId),
-    });
+    const headers = correlatedHeaders(correlationId);
+    await this.publisher.store(subject, encodeJson(payload), { ...rest, headers });
   }
 }

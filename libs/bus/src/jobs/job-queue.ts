@@ -1,7 +1,8 @@
 import { jobSubject, parseStrict, STREAMS, type JobContract } from '@fidelis/contracts';
-import { jetstreamManager } from '@nats-io/jetstream';
+
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
+import { streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { BusPublisher } from '../connection/bus-publisher.js';
 import { correlatedHeaders } from '../connection/correlation.js';
@@ -63,7 +64,7 @@ export class JobQueue {
     const filter = jobSubject(contract, placement, id);
     await throughOutages(
       async () => {
-        const manager = await jetstreamManager(this.connection, { checkAPI: false });
+        const manager = await streamManager(this.connection);
         await manager.streams.purge(STREAMS.jobs.name, { filter });
       },
       { what: `remove the job ${id}` },

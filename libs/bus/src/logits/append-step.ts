@@ -1,6 +1,7 @@
 import { logitStreamName, logitSubject } from '@fidelis/contracts';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+
 import type { NatsConnection } from '@nats-io/transport-node';
+import { streamClient, streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { throughOutages } from '../connection/patience.js';
 
@@ -13,8 +14,6 @@ interface Append {
   readonly messages: readonly Uint8Array[];
   readonly signal: AbortSignal | undefined;
 }
-
-const ACK_TIMEOUT_MS = 2_000;
 
 /** What became of the publish of one part: stored (perhaps by an attempt whose answer was lost), or where the log ends instead. */
 type PartOutcome =
@@ -50,7 +49,7 @@ async function publishPart(
   expectedLast: number,
   signal: AbortSignal | undefined,
 ): Promise<PartOutcome> {
-  const js = jetstream(connection, { timeout: ACK_TIMEOUT_MS });
+  const js = streamClient(connection);
   const stream = logitStreamName(key);
   return throughOutages<PartOutcome>(
     async (earlierAttempts) => {
@@ -63,7 +62,7 @@ async function publishPart(
         if (!isJetStreamError(error, JS_ERROR.wrongLastSequence)) {
           await rethrowMissingStream(connection, stream, error);
         }
-        const manager = await jetstreamManager(connection, { checkAPI: false });
+        const manager = await streamManager(connection);
         const lastSequence = (await manager.streams.info(stream)).state.last_seq;
         // After a lost answer one cannot know who stored this part; it is there, and its bytes are the same.
         const ours = earlierAttempts > 0 && lastSequence > expectedLast;
@@ -80,7 +79,7 @@ async function rethrowMissingStream(
   stream: string,
   error: unknown,
 ): Promise<never> {
-  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const manager = await streamManager(connection);
   await manager.streams.info(stream);
   throw error;
 }

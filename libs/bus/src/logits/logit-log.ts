@@ -1,12 +1,7 @@
 import { FidelisError, logitStreamName, logitSubject, type LogitFrame } from '@fidelis/contracts';
-import {
-  DiscardPolicy,
-  jetstreamManager,
-  RetentionPolicy,
-  StorageType,
-  type JetStreamManager,
-} from '@nats-io/jetstream';
+import { DiscardPolicy, RetentionPolicy, StorageType, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { throughOutages } from '../connection/patience.js';
 import { ensureStream } from '../topology/ensure-topology.js';
@@ -147,7 +142,7 @@ export class LogitLog {
     what: string,
     work: (manager: JetStreamManager) => Promise<Result>,
   ): Promise<Result> {
-    return throughOutages(async () => work(await jetstreamManager(this.connection, { checkAPI: false })), {
+    return throughOutages(async () => work(await streamManager(this.connection)), {
       what,
     });
   }

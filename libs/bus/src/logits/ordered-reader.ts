@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FidelisError, logitStreamName } from '@fidelis/contracts';
-import { AckPolicy, DeliverPolicy, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { ConnectionWatch } from '../connection/connection-watch.js';
 import { throughOutages } from '../connection/patience.js';
@@ -136,7 +137,7 @@ export class OrderedReader {
     this.consumer = undefined;
     if (consumer === undefined || this.connection.isClosed()) return;
     try {
-      const manager = await jetstreamManager(this.connection, { checkAPI: false, timeout: 1_000 });
+      const manager = await streamManager(this.connection);
       await manager.consumers.delete(this.stream, consumer);
     } catch {
       // Gone with its server or stream, or forgotten by the server in a minute.
@@ -144,7 +145,7 @@ export class OrderedReader {
   }
 
   private administer<Result>(work: (manager: JetStreamManager) => Promise<Result>): Promise<Result> {
-    return throughOutages(async () => work(await jetstreamManager(this.connection, { checkAPI: false })), {
+    return throughOutages(async () => work(await streamManager(this.connection)), {
       what: `read the logit stream ${this.options.key}`,
       signal: this.cancel.signal,
     });

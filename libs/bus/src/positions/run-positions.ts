@@ -9,9 +9,10 @@ import {
   subjectToken,
   type RunPosition,
 } from '@fidelis/contracts';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+
 import { Kvm, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { streamClient, streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { decodeJson, encodeJson } from '../connection/json-wire.js';
 import { throughOutages } from '../connection/patience.js';
@@ -89,7 +90,7 @@ export class RunPositions {
     const keys = [subjectToken(runId), cancelKey(runId)];
     await throughOutages(
       async () => {
-        const manager = await jetstreamManager(this.connection, { checkAPI: false });
+        const manager = await streamManager(this.connection);
         for (const key of keys) {
           // Purging the bucket's stream leaves no marker behind, unlike the bucket's own delete.
           await manager.streams.purge(`KV_${RUNS_BUCKET}`, { filter: `$KV.${RUNS_BUCKET}.${key}` });
@@ -126,7 +127,7 @@ export class RunPositions {
   }
 
   private open(): Promise<KV> {
-    this.bucket ??= new Kvm(jetstream(this.connection)).open(RUNS_BUCKET).catch((error: unknown) => {
+    this.bucket ??= new Kvm(streamClient(this.connection)).open(RUNS_BUCKET).catch((error: unknown) => {
       this.bucket = undefined;
       throw error;
     });

@@ -53,7 +53,7 @@ const WORKING = encoder.encode('+WPI');
 export async function acknowledge(
   connection: NatsConnection,
   delivery: Delivery,
-  payload = ACK,
+  payload: Uint8Array = ACK,
 ): Promise<void> {
   await connection.request(delivery.ackSubject, payload, { timeout: 2_000 });
 }

@@ -1,6 +1,7 @@
 import { STREAMS, SUBJECT_ROOT, subjectToken } from '@fidelis/contracts';
-import { AckPolicy, DeliverPolicy, jetstreamManager, type ConsumerConfig } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, type ConsumerConfig } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { throughOutages } from '../connection/patience.js';
 import type { MessageKind } from '../connection/bus-observer.js';
@@ -87,7 +88,7 @@ export async function ensureConsumer(
   };
   await throughOutages(
     async () => {
-      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const manager = await streamManager(connection);
       try {
         await manager.consumers.add(consumer.stream, config);
       } catch (error) {

@@ -1,8 +1,9 @@
 import { ARTIFACTS_BUCKET, FidelisError, RUNS_BUCKET, STREAMS } from '@fidelis/contracts';
-import { jetstream, jetstreamManager, StorageType, type JetStreamManager } from '@nats-io/jetstream';
+import { StorageType, type JetStreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { Objm } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { streamClient, streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { throughOutages, type PatienceOptions } from '../connection/patience.js';
 import { differences, streamConfig, type RequestedStream } from './stream-config.js';
@@ -30,14 +31,14 @@ export async function ensureTopology(
 ): Promise<void> {
   const { replicas = 1, patienceMs = PATIENCE_MS, signal } = options;
   const patience = (what: string): PatienceOptions => ({ what, patienceMs, signal });
-  const manager = await throughOutages(() => jetstreamManager(connection), patience('reach JetStream'));
+  const manager = await throughOutages(() => streamManager(connection), patience('reach JetStream'));
   for (const definition of Object.values(STREAMS)) {
     await throughOutages(
       () => ensureStream(manager, streamConfig(definition, replicas)),
       patience(`create the stream ${definition.name}`),
     );
   }
-  const js = jetstream(connection);
+  const js = streamClient(connection);
   await throughOutages(
     () => new Kvm(js).create(RUNS_BUCKET, { history: 1, storage: StorageType.File, replicas }),
     patience(`create the bucket ${RUNS_BUCKET}`),
