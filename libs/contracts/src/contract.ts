@@ -33,6 +33,12 @@ export interface JobContract<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
 }
 
+/** What a handler of the contract gets. */
+export type RpcRequest<Contract extends RpcContract> = z.output<Contract['request']>;
+/** What a handler of the contract gives back. */
+export type RpcResponse<Contract extends RpcContract> = z.input<Contract['response']>;
+export type EventPayload<Contract extends EventContract> = z.output<Contract['schema']>;
+
 export function defineRpc<Request extends z.ZodType, Response extends z.ZodType>(
   method: `${string}.${string}`,
   request: Request,

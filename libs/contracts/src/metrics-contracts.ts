@@ -78,6 +78,11 @@ export const metricsEvents = {
   /** Predictions that can't be scored. id: the run's. */
   failed: defineEvent(
     'evaluation-failed',
-    z.strictObject({ runId: z.string(), set: z.enum(evaluationSets), step: z.int().min(0), error: errorWireSchema }),
+    z.strictObject({
+      runId: z.string(),
+      set: z.enum(evaluationSets),
+      step: z.int().min(0),
+      error: errorWireSchema,
+    }),
   ),
 } as const;

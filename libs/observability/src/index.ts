@@ -1,6 +1,8 @@
+export { busWiring, type BusWiring } from './bus-wiring.js';
 export { commonConfig, computeConfig, databaseConfig, loadConfig } from './config.js';
 export { HealthRegistry, type HealthCheck, type HealthReport } from './health.js';
 export {
+  type Logger,
   createLogger,
   currentCorrelationId,
   LOG_LEVELS,
@@ -19,4 +21,3 @@ export {
 export { MetricsRegistry } from './metrics-registry.js';
 export { LOGGER, ObservabilityModule, type ObservabilityOptions } from './observability.module.js';
 export { runService, startService, type ServiceOptions } from './service-runner.js';
-export type { Logger } from 'pino';

@@ -3,6 +3,8 @@ import type { LoggerService } from '@nestjs/common';
 import { FidelisError } from '@fidelis/contracts';
 import { pino, type Logger } from 'pino';
 
+export type { Logger } from 'pino';
+
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 

@@ -27,7 +27,11 @@ export async function startService<Config extends HttpConfig>(
   } catch (error) {
     return fail(createLogger({ service, level: 'info' }), error);
   }
-  const logger = createLogger({ service, level: config.FIDELIS_LOG_LEVEL, instance: config.FIDELIS_INSTANCE });
+  const logger = createLogger({
+    service,
+    level: config.FIDELIS_LOG_LEVEL,
+    instance: config.FIDELIS_INSTANCE,
+  });
   await runService({
     logger,
     host: config.FIDELIS_HTTP_HOST,

@@ -113,6 +113,18 @@ export function isUnavailable(error: unknown): boolean {
   return isUnavailable((error as { driverError?: unknown }).driverError);
 }
 
+/** Gives errors of an absent database the code that makes the bus keep the message until the database is back. */
+export async function withDatabaseErrors<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    throw new FidelisError('DATABASE.UNAVAILABLE', 'the database is away; this will be tried again', {
+      cause: error,
+    });
+  }
+}
+
 function unavailable(url: string, cause: unknown): FidelisError {
   const { host } = new URL(url);
   return new FidelisError(

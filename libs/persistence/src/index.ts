@@ -1,4 +1,5 @@
-export { isUnavailable, openDatabase, type DatabaseOptions } from './data-source.js';
-export { Outbox, type OutboxPublisher, type OutgoingMessage } from './outbox.js';
+export { isUnavailable, openDatabase, withDatabaseErrors, type DatabaseOptions } from './data-source.js';
+export { Outbox, outgoingEvent, type OutboxPublisher, type OutgoingMessage } from './outbox.js';
 export { OutboxMessage } from './outbox-message.entity.js';
+export { outboxProvider } from './outbox.provider.js';
 export { PersistenceModule, pingDatabase } from './persistence.module.js';

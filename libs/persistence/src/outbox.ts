@@ -1,10 +1,26 @@
+import { eventSubject, parseStrict, type EventContract } from '@fidelis/contracts';
 import type { DataSource, EntityManager } from 'typeorm';
+import type { z } from 'zod';
 import { OutboxMessage } from './outbox-message.entity.js';
 
 export interface OutgoingMessage {
   readonly subject: string;
   readonly payload: unknown;
   readonly correlationId: string;
+}
+
+/** @throws FidelisError REQUEST.INVALID where the payload is not the contract's: now, and not when it is published */
+export function outgoingEvent<Schema extends z.ZodType>(
+  contract: EventContract<Schema>,
+  id: string,
+  payload: z.input<Schema>,
+  correlationId: string,
+): OutgoingMessage {
+  return {
+    subject: eventSubject(contract, id),
+    payload: parseStrict(contract.schema, payload),
+    correlationId,
+  };
 }
 
 /** Publishes one message and resolves when the broker has stored it. `id` is the same for every try. */

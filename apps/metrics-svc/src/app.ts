@@ -1,0 +1,21 @@
+import 'reflect-metadata';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { JetStreamStrategy } from '@fidelis/bus';
+import { NestLogger, type Logger } from '@fidelis/observability';
+import { AppModule } from './app.module.js';
+import type { MetricsConfig } from './config.js';
+
+export async function createApp(config: MetricsConfig, logger: Logger): Promise<INestApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(config, logger),
+    new FastifyAdapter(),
+    {
+      logger: new NestLogger(logger),
+      abortOnError: false,
+    },
+  );
+  app.connectMicroservice({ strategy: app.get(JetStreamStrategy) }, { inheritAppConfig: true });
+  return app;
+}

@@ -1,0 +1,85 @@
+import { Controller, Inject } from '@nestjs/common';
+import {
+  FidelisError,
+  metricsRpc,
+  type EvaluationRecord,
+  type EvaluationRequest,
+  type RpcRequest,
+  type RpcResponse,
+} from '@fidelis/contracts';
+import { OnPredictions, OnRpc, type PredictionPart } from '@fidelis/bus';
+import type { EvaluationAccumulator } from '@fidelis/fidelity';
+import { LOGGER, runInContext, type Logger } from '@fidelis/observability';
+import { evaluationId, EvaluationRepository } from './evaluation.repository.js';
+import { PartScorer } from './part-scorer.js';
+import { EvaluationSeries } from './series.js';
+
+@Controller()
+export class EvaluationController {
+  constructor(
+    @Inject(PartScorer) private readonly scorer: PartScorer,
+    @Inject(EvaluationRepository) private readonly evaluations: EvaluationRepository,
+    @Inject(EvaluationSeries) private readonly series: EvaluationSeries,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Acknowledged after the transaction. While the teacher is still scoring, the part comes again. */
+  @OnPredictions({ durable: 'metrics-svc', maxDeliver: 1_000, backoffMs: [500, 1_000, 2_000] })
+  async score({ request, frame }: PredictionPart): Promise<void> {
+    await runInContext({ runId: request.runId, correlationId: request.correlationId }, async () => {
+      try {
+        if (await this.evaluations.exists(evaluationId(request))) return;
+        const accumulator = await this.scorer.score(request, frame);
+        const complete = await this.evaluations.addPart(request, frame.part, accumulator, recordOf);
+        if (complete !== undefined) this.announce(complete);
+      } catch (error) {
+        await this.giveUp(request, error);
+      }
+    });
+  }
+
+  private announce(evaluation: EvaluationRecord): void {
+    const { set, step, n, fidelity } = evaluation;
+    this.series.show(evaluation);
+    this.logger.info({ set, step, n, ...fidelity }, 'evaluated');
+  }
+
+  /** A part that can never be scored goes to the dead letters (the strategy does that), and the run is told. */
+  private async giveUp(request: EvaluationRequest, error: unknown): Promise<never> {
+    if (FidelisError.is(error) && !error.retryable) {
+      const { runId, set, step, correlationId } = request;
+      await this.evaluations.tellFailure({ runId, set, step, error: error.toWire() }, correlationId);
+    }
+    throw error;
+  }
+
+  @OnRpc(metricsRpc.evaluations)
+  async list({
+    runIds,
+  }: RpcRequest<typeof metricsRpc.evaluations>): Promise<RpcResponse<typeof metricsRpc.evaluations>> {
+    return { evaluations: await this.evaluations.ofRuns(runIds) };
+  }
+}
+
+function recordOf(request: EvaluationRequest, whole: EvaluationAccumulator): EvaluationRecord {
+  const { runId, teacherId, set, step, epoch, final } = request;
+  const { n, fidelity, teacher, student } = whole.result();
+  const { bins, convention } = whole.toJSON().student.reliability;
+  return {
+    id: evaluationId(request),
+    runId,
+    teacherId,
+    set,
+    step,
+    epoch,
+    final,
+    n,
+    classes: whole.classes,
+    bins,
+    convention,
+    fidelity,
+    teacher,
+    student,
+    createdAt: new Date().toISOString(),
+  };
+}

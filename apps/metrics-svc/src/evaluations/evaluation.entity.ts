@@ -1,0 +1,22 @@
+import type { EvaluationRecord } from '@fidelis/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A complete evaluation. */
+@Entity({ name: 'evaluations' })
+export class EvaluationRow {
+  /** `<runId>.<set>.<step>` */
+  @PrimaryColumn({ type: 'text' })
+  id!: string;
+
+  @Column({ type: 'text', name: 'run_id' })
+  runId!: string;
+
+  @Column({ type: 'int' })
+  step!: number;
+
+  @Column({ type: 'jsonb' })
+  record!: EvaluationRecord;
+
+  @Column({ type: 'timestamptz', name: 'created_at' })
+  createdAt!: Date;
+}

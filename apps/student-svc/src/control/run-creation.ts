@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import {
+  FidelisError,
+  stageNames,
+  studentSeed,
+  type DatasetRef,
+  type ExperimentSpec,
+  type RunRecord,
+  type SequenceViewSpec,
+  type StreamRecord,
+  type StudentJob,
+  type TableViewSpec,
+  type TeacherSpec,
+  type ViewSpec,
+  TABLE_CHUNK_ROWS,
+} from '@fidelis/contracts';
+import type { DatasetInfo } from '@fidelis/data';
+import type { RunRow } from './run.entity.js';
+
+/** Crockford's base 32 in lower case: no letter that reads as another. */
+const ID_ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** `r-` and ten characters: 50 random bits. */
+export function newRunId(): string {
+  return `r-${Array.from(randomBytes(10), (byte) => ID_ALPHABET[byte % ID_ALPHABET.length]).join('')}`;
+}
+
+export function newRun(
+  id: string,
+  spec: ExperimentSpec,
+  dataset: DatasetRef,
+  correlationId: string,
+  now: Date,
+): RunRow {
+  return {
+    id,
+    name: spec.name,
+    state: 'preparing',
+    teacherId: null,
+    streamKey: null,
+    spec,
+    stages: stageNames.map((name) => ({
+      name,
+      state: 'waiting',
+      done: 0,
+      total: 0,
+      reused: false,
+      startedAt: null,
+      seconds: null,
+    })),
+    progress: {
+      step: 0,
+      steps: 0,
+      epoch: 0,
+      epochs: spec.student.epochs,
+      loss: null,
+      learningRate: null,
+      imagesPerSecond: null,
+      waitSeconds: 0,
+    },
+    lineage: {
+      dataset,
+      teacherId: null,
+      teacherDigest: null,
+      streamKey: null,
+      weightsDigest: null,
+      producer: null,
+    },
+    frames: { published: 0, consumed: 0 },
+    plan: { stream: null, token: -1, cancelRequested: false, evaluatedSets: [] },
+    attempts: 0,
+    error: null,
+    correlationId,
+    ordinal: '0',
+    createdAt: now,
+    startedAt: null,
+    endedAt: null,
+  };
+}
+
+export function teacherSpecOf(spec: ExperimentSpec, dataset: DatasetRef): TeacherSpec | { id: string } {
+  if ('id' in spec.teacher) return spec.teacher;
+  const { architecture, seed, train } = spec.teacher;
+  return { architecture, dataset, seed: seed ?? spec.seed, train };
+}
+
+/** The view of the student, which is the one that its teacher scores. */
+export function viewOf(spec: ExperimentSpec, dataset: DatasetRef): ViewSpec {
+  const { view } = spec;
+  const subset = view.subset === undefined ? {} : { subset: view.subset };
+  if (view.kind === 'table') {
+    return { kind: 'table', dataset, split: 'train', ...subset } satisfies TableViewSpec;
+  }
+  return {
+    kind: 'sequence',
+    dataset,
+    split: 'train',
+    ...subset,
+    augmentation: view.augmentation,
+    seed: view.seed ?? spec.seed,
+    batchSize: spec.student.batchSize,
+  } satisfies SequenceViewSpec;
+}
+
+/** Samples of the view. */
+export function viewRows(view: ViewSpec, info: DatasetInfo): number {
+  return view.subset?.size ?? info.splits[view.split];
+}
+
+/** Steps that the stream must have for this run: the chunks of a table, or the batches of all epochs. */
+export function streamSteps(view: ViewSpec, info: DatasetInfo, epochs: number): number {
+  const rows = viewRows(view, info);
+  return view.kind === 'table'
+    ? Math.ceil(rows / TABLE_CHUNK_ROWS)
+    : Math.ceil(rows / view.batchSize) * epochs;
+}
+
+export function studentJobOf(row: RunRow, stream: StreamRecord): StudentJob {
+  const { student, evaluation } = row.spec;
+  const { key, codec, members, classes, parts, partRows } = stream;
+  return {
+    kind: 'student',
+    runId: row.id,
+    correlationId: row.correlationId,
+    dataset: row.lineage.dataset,
+    classes,
+    architecture: student.architecture,
+    seed: studentSeed(row.spec),
+    epochs: student.epochs,
+    batchSize: student.batchSize,
+    optimizer: student.optimizer,
+    schedule: student.schedule,
+    view: stream.view,
+    loss: student.loss,
+    stream: { key, name: stream.stream, codec, members, classes, steps: stream.steps, parts, partRows },
+    teacherId: stream.teacherId,
+    teacherDigest: stream.teacherDigest,
+    evaluation,
+  };
+}
+
+/** What can be said against a spec before anything is started. */
+export function checkSpec(spec: ExperimentSpec, info: DatasetInfo): void {
+  const rows = spec.view.subset?.size ?? info.splits.train;
+  const subsets = [
+    ['view.subset.size', spec.view.subset?.size],
+    ['teacher.train.subset.size', 'id' in spec.teacher ? undefined : spec.teacher.train.subset?.size],
+  ] as const;
+  for (const [field, size] of subsets) {
+    if (size !== undefined && size > info.splits.train) {
+      throw invalid(
+        field,
+        `${size} samples are more than the ${info.splits.train} of ${info.name}: use at most that`,
+      );
+    }
+  }
+  if (spec.student.batchSize > rows) {
+    throw invalid(
+      'student.batchSize',
+      `a batch of ${spec.student.batchSize} is larger than the view's ${rows} samples`,
+    );
+  }
+}
+
+function invalid(field: string, problem: string): FidelisError {
+  return new FidelisError('SPEC.INVALID', `${field}: ${problem}`, {
+    details: { issues: [{ field, problem }] },
+  });
+}
+
+export function toRecord(row: RunRow): RunRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    spec: row.spec,
+    stages: row.stages,
+    progress: row.progress,
+    lineage: row.lineage,
+    frames: row.frames,
+    attempts: row.attempts,
+    error: row.error,
+    correlationId: row.correlationId,
+    createdAt: row.createdAt.toISOString(),
+    startedAt: row.startedAt?.toISOString() ?? null,
+    endedAt: row.endedAt?.toISOString() ?? null,
+  };
+}

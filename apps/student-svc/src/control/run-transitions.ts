@@ -1,0 +1,212 @@
+import {
+  ENDED_RUN_STATES,
+  type ErrorWire,
+  type EvaluationRecord,
+  type FidelisError,
+  type RunStage,
+  type StageName,
+  type StreamRecord,
+  type TeacherRecord,
+  type TrainingProgress,
+  type TrainingResult,
+} from '@fidelis/contracts';
+import type { RunRow } from './run.entity.js';
+
+/**
+ * What each report does to a run. Every function changes the row it is given, says whether people can see a difference, and is idempotent: the bus
+ * delivers at least once and not always in order.
+ */
+
+export function isEnded(row: Pick<RunRow, 'state'>): boolean {
+  return ENDED_RUN_STATES.includes(row.state);
+}
+
+export function teacherReported(row: RunRow, teacher: TeacherRecord, now: Date): boolean {
+  if (row.state !== 'preparing') return false;
+  row.teacherId = teacher.id;
+  row.lineage = { ...row.lineage, teacherId: teacher.id, teacherDigest: teacher.weightsDigest };
+  if (teacher.state === 'failed') {
+    failed(row, teacherFailure(teacher), now);
+    return true;
+  }
+  const { done, total } = teacher.progress;
+  const reused = teacher.readyAt !== null && new Date(teacher.readyAt) < row.createdAt;
+  const changed = advanceStage(row, 'teacher', { done, total, reused }, now);
+  return teacher.state === 'ready' ? finishStage(row, 'teacher', now) || changed : changed;
+}
+
+function teacherFailure(teacher: TeacherRecord): ErrorWire {
+  const reason = teacher.error?.message ?? 'no reason was given';
+  return {
+    code: 'TEACHER.FAILED',
+    message: `teacher ${teacher.id} could not be trained: ${reason}`,
+    retryable: false,
+    details: { teacherId: teacher.id, cause: teacher.error },
+  };
+}
+
+export function streamOpened(row: RunRow, stream: StreamRecord, now: Date): boolean {
+  if (row.state !== 'preparing') return false;
+  row.streamKey = stream.key;
+  row.lineage = { ...row.lineage, streamKey: stream.key };
+  row.plan = { ...row.plan, stream };
+  const reused = stream.publishedSteps >= stream.steps;
+  advanceStage(row, 'stream', { done: stream.publishedSteps, total: stream.steps, reused }, now);
+  row.state = 'queued';
+  streamReported(row, stream, now);
+  return true;
+}
+
+export function streamReported(row: RunRow, stream: StreamRecord, now: Date): boolean {
+  const wanted = row.plan.stream?.steps;
+  if (isEnded(row) || wanted === undefined) return false;
+  if (stream.state === 'failed') {
+    failed(
+      row,
+      stream.error ?? { code: 'INTERNAL', message: `stream ${stream.key} failed`, retryable: false },
+      now,
+    );
+    return true;
+  }
+  // Another run may have asked for more steps than this one reads.
+  const done = Math.min(stream.publishedSteps, wanted);
+  const changed = row.frames.published !== done;
+  row.frames = { ...row.frames, published: Math.max(row.frames.published, done) };
+  advanceStage(row, 'stream', { done, total: wanted }, now);
+  return done >= wanted ? finishStage(row, 'stream', now) || changed : changed;
+}
+
+/** The token makes reports of an attempt that lost the run harmless. */
+export function trainingStarted(row: RunRow, token: number, now: Date): boolean {
+  if (isEnded(row) || token <= row.plan.token) return false;
+  row.plan = { ...row.plan, token };
+  row.attempts += 1;
+  row.state = 'training';
+  row.startedAt ??= now;
+  advanceStage(row, 'student', { done: 0, total: row.progress.steps }, now);
+  return true;
+}
+
+export function trainingProgressed(row: RunRow, report: TrainingProgress, now: Date): boolean {
+  if (row.state !== 'training' || report.token !== row.plan.token) return false;
+  const { step, steps, epoch, epochs, loss, learningRate, imagesPerSecond, waitSeconds } = report;
+  row.progress = { step, steps, epoch, epochs, loss, learningRate, imagesPerSecond, waitSeconds };
+  row.frames = { ...row.frames, consumed: report.framesConsumed };
+  advanceStage(row, 'student', { done: step, total: steps }, now);
+  return true;
+}
+
+export function trainingFinished(row: RunRow, token: number, result: TrainingResult, now: Date): boolean {
+  if (isEnded(row) || row.state === 'evaluating' || token < row.plan.token) return false;
+  if (result.outcome === 'failed') return failed(row, result.error, now);
+  if (result.outcome === 'cancelled') return cancelled(row, now);
+  row.plan = { ...row.plan, token };
+  row.lineage = { ...row.lineage, weightsDigest: result.weights, producer: result.producer };
+  row.frames = { ...row.frames, consumed: result.framesConsumed };
+  row.progress = {
+    ...row.progress,
+    step: result.steps,
+    steps: result.steps,
+    epoch: row.progress.epochs,
+    loss: result.finalLoss,
+    imagesPerSecond: result.imagesPerSecond,
+    waitSeconds: result.waitSeconds,
+  };
+  row.startedAt ??= now;
+  row.state = 'evaluating';
+  advanceStage(row, 'student', { done: result.steps, total: result.steps }, now);
+  finishStage(row, 'student', now);
+  advanceStage(
+    row,
+    'evaluation',
+    { done: row.plan.evaluatedSets.length, total: row.spec.evaluation.sets.length },
+    now,
+  );
+  return completeIfEvaluated(row, now) || true;
+}
+
+/** Evaluations of the finished student can arrive before the word that it is finished. */
+export function evaluated(row: RunRow, evaluation: EvaluationRecord, now: Date): boolean {
+  if (isEnded(row) || !evaluation.final || row.plan.evaluatedSets.includes(evaluation.set)) return false;
+  row.plan = { ...row.plan, evaluatedSets: [...row.plan.evaluatedSets, evaluation.set] };
+  if (row.state !== 'evaluating') return false;
+  advanceStage(
+    row,
+    'evaluation',
+    { done: row.plan.evaluatedSets.length, total: row.spec.evaluation.sets.length },
+    now,
+  );
+  completeIfEvaluated(row, now);
+  return true;
+}
+
+function completeIfEvaluated(row: RunRow, now: Date): boolean {
+  if (!row.spec.evaluation.sets.every((set) => row.plan.evaluatedSets.includes(set))) return false;
+  finishStage(row, 'evaluation', now);
+  row.state = 'completed';
+  row.endedAt = now;
+  return true;
+}
+
+export function failed(row: RunRow, error: ErrorWire | FidelisError, now: Date): boolean {
+  if (isEnded(row)) return false;
+  row.error = 'toWire' in error ? error.toWire() : error;
+  end(row, 'failed', now);
+  return true;
+}
+
+export function cancelled(row: RunRow, now: Date): boolean {
+  if (isEnded(row)) return false;
+  end(row, 'cancelled', now);
+  return true;
+}
+
+function end(row: RunRow, state: 'failed' | 'cancelled', now: Date): void {
+  row.state = state;
+  row.endedAt = now;
+  row.stages = row.stages.map((stage) =>
+    stage.state === 'running' ? { ...stage, state: 'failed', seconds: secondsSince(stage, now) } : stage,
+  );
+}
+
+function advanceStage(
+  row: RunRow,
+  name: StageName,
+  update: { done: number; total: number; reused?: boolean },
+  now: Date,
+): boolean {
+  let changed = false;
+  row.stages = row.stages.map((stage) => {
+    if (stage.name !== name || stage.state === 'done') return stage;
+    const next: RunStage = {
+      ...stage,
+      ...update,
+      state: 'running',
+      startedAt: stage.startedAt ?? now.toISOString(),
+    };
+    changed = changed || stage.state !== 'running' || stage.done !== next.done || stage.total !== next.total;
+    return next;
+  });
+  return changed;
+}
+
+function finishStage(row: RunRow, name: StageName, now: Date): boolean {
+  let changed = false;
+  row.stages = row.stages.map((stage) => {
+    if (stage.name !== name || stage.state === 'done') return stage;
+    changed = true;
+    return {
+      ...stage,
+      state: 'done',
+      done: stage.total,
+      seconds: stage.reused ? 0 : secondsSince(stage, now),
+    };
+  });
+  return changed;
+}
+
+function secondsSince(stage: RunStage, now: Date): number {
+  return stage.startedAt === null
+    ? 0
+    : Math.max(0, now.getTime() - new Date(stage.startedAt).getTime()) / 1_000;
+}

@@ -1,0 +1,58 @@
+import { Controller, Inject } from '@nestjs/common';
+import { FidelisError, runRpc, type RunRecord, type RpcRequest, type RpcResponse } from '@fidelis/contracts';
+import { OnRpc } from '@fidelis/bus';
+import { datasetInfo, loadDataset } from '@fidelis/data';
+import { checkSpec, newRun, newRunId, toRecord } from './run-creation.js';
+import { RunLoop } from './run-loop.js';
+import { RunRepository } from './run.repository.js';
+import { isEnded } from './run-transitions.js';
+
+@Controller()
+export class RunController {
+  constructor(
+    @Inject(RunRepository) private readonly runs: RunRepository,
+    @Inject(RunLoop) private readonly loop: RunLoop,
+  ) {}
+
+  @OnRpc(runRpc.start)
+  async start({ spec, correlationId }: RpcRequest<typeof runRpc.start>): Promise<RunRecord> {
+    const info = datasetInfo(spec.dataset);
+    checkSpec(spec, info);
+    const { name, digest } = await loadDataset(spec.dataset);
+    const row = newRun(newRunId(), spec, { name, digest }, correlationId, new Date());
+    await this.runs.create(row);
+    this.loop.look(row.id);
+    return toRecord(row);
+  }
+
+  @OnRpc(runRpc.get)
+  async get({ id }: RpcRequest<typeof runRpc.get>): Promise<RunRecord> {
+    return toRecord(await this.runs.get(id));
+  }
+
+  @OnRpc(runRpc.list)
+  async list({
+    first,
+    after,
+    ...filter
+  }: RpcRequest<typeof runRpc.list>): Promise<RpcResponse<typeof runRpc.list>> {
+    const { rows, hasMore, total } = await this.runs.list(filter, first, after);
+    return { runs: rows.map(toRecord), hasMore, total };
+  }
+
+  @OnRpc(runRpc.cancel)
+  async cancel({ id }: RpcRequest<typeof runRpc.cancel>): Promise<RunRecord> {
+    const found = await this.runs.get(id);
+    if (isEnded(found)) {
+      throw new FidelisError('RUN.ALREADY_ENDED', `run ${id} is ${found.state}: there is nothing to cancel`, {
+        details: { id, state: found.state },
+      });
+    }
+    const row = await this.runs.change(id, (current) => {
+      current.plan = { ...current.plan, cancelRequested: true };
+      return { visible: false };
+    });
+    this.loop.look(id);
+    return toRecord(row ?? found);
+  }
+}

@@ -1,0 +1,155 @@
+import {
+  FidelisError,
+  metricsRpc,
+  teacherRpc,
+  trainJob,
+  type StreamRecord,
+  type TeacherRecord,
+} from '@fidelis/contracts';
+import type { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
+import { datasetInfo } from '@fidelis/data';
+import { runInContext, type Logger } from '@fidelis/observability';
+import { streamSteps, studentJobOf, teacherSpecOf, viewOf } from './run-creation.js';
+import type { RunRow } from './run.entity.js';
+import type { RunRepository } from './run.repository.js';
+import * as transitions from './run-transitions.js';
+
+/**
+ * Level-triggered: looks at what an unfinished run is, does the next idempotent thing, and can be called at any time, again, and after a restart.
+ * Events only make it look sooner.
+ */
+export class RunReconciler {
+  constructor(
+    private readonly runs: RunRepository,
+    private readonly rpc: RpcClient,
+    private readonly jobs: JobQueue,
+    private readonly positions: RunPositions,
+    private readonly logger: Logger,
+  ) {}
+
+  async reconcileAll(): Promise<void> {
+    for (const row of await this.runs.unfinished()) await this.reconcile(row);
+  }
+
+  async reconcile(row: RunRow): Promise<void> {
+    await runInContext({ runId: row.id, correlationId: row.correlationId }, async () => {
+      try {
+        await this.advance(row);
+      } catch (error) {
+        await this.report(row, FidelisError.from(error));
+      }
+    });
+  }
+
+  private async advance(row: RunRow): Promise<void> {
+    if (row.plan.cancelRequested) return this.cancel(row);
+    switch (row.state) {
+      case 'preparing':
+        return this.prepare(row);
+      case 'queued':
+      case 'training':
+        return this.awaitResult(row);
+      case 'evaluating':
+        return this.recoverEvaluations(row);
+      case 'completed':
+      case 'failed':
+      case 'cancelled':
+        return;
+    }
+  }
+
+  private async prepare(row: RunRow): Promise<void> {
+    const teacher = await this.ensureTeacher(row);
+    await this.runs.change(row.id, (current) => ({
+      visible: transitions.teacherReported(current, teacher, new Date()),
+    }));
+    if (teacher.state !== 'ready') return;
+    const stream = await this.openStream(row, teacher);
+    const queued = await this.runs.change(row.id, (current) => ({
+      visible: transitions.streamOpened(current, stream, new Date()),
+    }));
+    if (queued !== undefined) await this.enqueue(queued);
+  }
+
+  /** The queue holds one job of a run at most, so this can be done again for as long as nobody has reported. */
+  private async enqueue(row: RunRow): Promise<void> {
+    const { stream } = row.plan;
+    if (stream === null || row.state !== 'queued') return;
+    const { correlationId } = row;
+    await this.jobs.enqueue(trainJob, row.spec.placement, row.id, studentJobOf(row, stream), {
+      correlationId,
+    });
+  }
+
+  private async ensureTeacher(row: RunRow): Promise<TeacherRecord> {
+    const wanted = teacherSpecOf(row.spec, row.lineage.dataset);
+    const { correlationId } = row;
+    const request =
+      'id' in wanted
+        ? ({ kind: 'id', id: wanted.id, correlationId } as const)
+        : ({ kind: 'spec', spec: wanted, correlationId } as const);
+    return this.rpc.call(teacherRpc.ensure, request, { correlationId });
+  }
+
+  private async openStream(row: RunRow, teacher: TeacherRecord): Promise<StreamRecord> {
+    const view = viewOf(row.spec, row.lineage.dataset);
+    const info = datasetInfo(row.spec.dataset);
+    if (teacher.spec.dataset.digest !== row.lineage.dataset.digest) {
+      throw new FidelisError(
+        'DATASET.MISMATCH',
+        `teacher ${teacher.id} was trained on ${teacher.spec.dataset.name} (${teacher.spec.dataset.digest.slice(0, 12)}…), ` +
+          `this run uses ${row.lineage.dataset.name} (${row.lineage.dataset.digest.slice(0, 12)}…): choose a teacher of the same data`,
+      );
+    }
+    return this.rpc.call(
+      teacherRpc.openStream,
+      {
+        teacherId: teacher.id,
+        view,
+        codec: row.spec.codec,
+        steps: streamSteps(view, info, row.spec.student.epochs),
+        correlationId: row.correlationId,
+      },
+      { correlationId: row.correlationId },
+    );
+  }
+
+  /** A worker writes its result into the KV before it tells: if the telling was lost, it is found here. */
+  private async awaitResult(row: RunRow): Promise<void> {
+    const found = await this.positions.read(row.id);
+    const result = found?.position.result;
+    if (found === undefined || result === undefined || result === null) return this.enqueue(row);
+    await this.runs.change(row.id, (current) => ({
+      visible: transitions.trainingFinished(current, found.position.token, result, new Date()),
+    }));
+  }
+
+  private async recoverEvaluations(row: RunRow): Promise<void> {
+    const { evaluations } = await this.rpc.call(metricsRpc.evaluations, { runIds: [row.id] });
+    if (evaluations.length === 0) return;
+    await this.runs.change(row.id, (current) => {
+      const changes = evaluations.map((evaluation) => transitions.evaluated(current, evaluation, new Date()));
+      return { visible: changes.includes(true) };
+    });
+  }
+
+  /** The worker stops within a step and says so; a run that no worker has is ended here. */
+  private async cancel(row: RunRow): Promise<void> {
+    await this.positions.requestCancel(row.id);
+    const found = await this.positions.read(row.id);
+    const running = found !== undefined && found.position.result === null && row.state === 'training';
+    if (running) return;
+    await this.runs.change(row.id, (current) => ({ visible: transitions.cancelled(current, new Date()) }));
+  }
+
+  private async report(row: RunRow, error: FidelisError): Promise<void> {
+    if (error.retryable) {
+      this.logger.warn({ code: error.code, err: error }, 'will be tried again');
+      return;
+    }
+    this.logger.error({ code: error.code, err: error }, 'the run failed');
+    await this.runs.change(row.id, (current) => ({
+      visible: transitions.failed(current, error, new Date()),
+    }));
+  }
+}

@@ -1,0 +1,68 @@
+import type { TrainJob } from '@fidelis/contracts';
+import type { StepInfo, TargetProvider } from '@fidelis/distillation';
+import type { FromTrainer } from './trainer-protocol.js';
+
+const REPORT_EVERY_MS = 500;
+
+/**
+ * Reports how far the training is, at most twice a second: after a step, and while the student waits for its teacher. A process that hangs in a
+ * step reports nothing, and so loses its job in time.
+ */
+export class ProgressClock {
+  private timer: NodeJS.Timeout | undefined;
+  private last: StepInfo | undefined;
+  private images = 0;
+  private allImages = 0;
+  private reportedAt = performance.now();
+  private rate: number | null = null;
+
+  constructor(
+    private readonly job: TrainJob,
+    private readonly steps: number,
+    private readonly fromStep: number,
+    private readonly targets: TargetProvider | undefined,
+    private readonly send: (message: FromTrainer) => Promise<void>,
+  ) {}
+
+  start(): void {
+    this.reportedAt = performance.now();
+    this.timer = setInterval(() => {
+      if (performance.now() - this.reportedAt > REPORT_EVERY_MS) void this.report();
+    }, REPORT_EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  async step(info: StepInfo): Promise<void> {
+    this.last = info;
+    this.images += info.rows;
+    this.allImages += info.rows;
+    if (performance.now() - this.reportedAt > REPORT_EVERY_MS) await this.report();
+  }
+
+  async report(): Promise<void> {
+    const now = performance.now();
+    const seconds = (now - this.reportedAt) / 1_000;
+    if (this.images > 0) this.rate = this.images / seconds;
+    this.images = 0;
+    this.reportedAt = now;
+    const step = this.last === undefined ? this.fromStep : this.last.step + 1;
+    await this.send({
+      type: 'progress',
+      step,
+      steps: this.steps,
+      epoch: Math.floor((step * this.job.epochs) / this.steps),
+      loss: this.last?.loss ?? null,
+      learningRate: this.last?.learningRate ?? null,
+      imagesPerSecond: this.rate,
+      waitSeconds: this.targets?.waitSeconds ?? 0,
+      framesConsumed: this.targets?.framesConsumed ?? 0,
+    });
+  }
+
+  overallRate(seconds: number): number {
+    return seconds > 0 ? this.allImages / seconds : 0;
+  }
+}

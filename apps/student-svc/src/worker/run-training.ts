@@ -1,0 +1,133 @@
+import {
+  FidelisError,
+  type ProducerFingerprint,
+  type StudentJob,
+  type TeacherJob,
+  type TrainJob,
+} from '@fidelis/contracts';
+import {
+  batchesOf,
+  createSequenceView,
+  createTableView,
+  loadDataset,
+  type BatchSource,
+  type Dataset,
+} from '@fidelis/data';
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  SequenceTargets,
+  TableTargets,
+  train,
+  type TrainingState,
+} from '@fidelis/distillation';
+import { createModel, encodeWeights, initialise, type Model } from '@fidelis/models';
+import { ProgressClock } from './progress-clock.js';
+import { SetPredictions } from './set-predictions.js';
+import type { FromTrainer, ToTrainer } from './trainer-protocol.js';
+
+export interface TrainingProcess {
+  readonly start: Extract<ToTrainer, { type: 'start' }>;
+  readonly producer: ProducerFingerprint;
+  /** What was tried to get the backend, for the log. */
+  readonly attempts: readonly string[];
+  readonly inbox: AsyncIterator<ToTrainer>;
+  readonly send: (message: FromTrainer) => Promise<void>;
+}
+
+/** A student's frames, checked against its own view as they come in. */
+type Targets = TableTargets | SequenceTargets;
+
+/** The training of a job, from what the worker sends to what it is told; on the backend that was started. */
+export async function runTraining(process: TrainingProcess): Promise<void> {
+  const { start, producer, attempts, send } = process;
+  const { job } = start;
+  const dataset = await datasetOf(job);
+  const model = createModel(job.architecture, dataset.inputShape, job.classes);
+  const { batches, targets } =
+    job.kind === 'student' ? studentInputs(job, dataset) : teacherInputs(job, dataset);
+  const initial = initialState(job, model, start.checkpoint);
+  await send({ type: 'started', producer, fromStep: initial.step, attempts });
+
+  const clock = new ProgressClock(job, batches.stepsPerEpoch * job.epochs, initial.step, targets, send);
+  const receiving = targets === undefined ? undefined : receive(process.inbox, targets);
+  const evaluation = job.kind === 'student' ? new SetPredictions(job, model, dataset, send) : undefined;
+  const stop = new AbortController();
+  receiving?.catch((error: unknown) => stop.abort(error));
+  const began = performance.now();
+  clock.start();
+  const result = await train({
+    model,
+    optimizer: job.optimizer,
+    schedule: job.schedule,
+    loss: job.kind === 'student' ? job.loss : { kind: 'labels' },
+    batches,
+    epochs: job.epochs,
+    initial,
+    ...(targets === undefined ? {} : { targets }),
+    signal: stop.signal,
+    onStep: (info) => clock.step(info),
+    onEpoch: async ({ epoch, step }, state) => {
+      await send({
+        type: 'checkpoint',
+        step: step - 1,
+        bytes: encodeCheckpoint(model, state(), { runId: job.runId }),
+      });
+      if (epoch < job.epochs) await evaluation?.during(epoch, step, state().parameters);
+    },
+  }).finally(() => clock.stop());
+  const seconds = (performance.now() - began) / 1_000;
+  await clock.report();
+  await evaluation?.afterwards(result.step, result.parameters);
+  await send({
+    type: 'completed',
+    weights: encodeWeights(model, result.parameters, { runId: job.runId }),
+    steps: result.step,
+    finalLoss: result.finalLoss,
+    seconds,
+    waitSeconds: targets?.waitSeconds ?? 0,
+    imagesPerSecond: clock.overallRate(seconds),
+    framesConsumed: targets?.framesConsumed ?? 0,
+    producer,
+  });
+}
+
+async function datasetOf(job: TrainJob): Promise<Dataset> {
+  const dataset = await loadDataset(job.dataset.name);
+  if (dataset.digest === job.dataset.digest) return dataset;
+  throw new FidelisError(
+    'DATASET.MISMATCH',
+    `this worker's ${job.dataset.name} has the digest ${dataset.digest}, the run was planned with ${job.dataset.digest}: ` +
+      'give both the same data ("fidelis data verify" says which one is whole)',
+  );
+}
+
+function studentInputs(job: StudentJob, dataset: Dataset): { batches: BatchSource; targets: Targets } {
+  if (job.view.kind === 'table') {
+    const view = createTableView(dataset, job.view);
+    const batches = batchesOf(view, { seed: job.seed, batchSize: job.batchSize });
+    return { batches, targets: new TableTargets(view, job.stream) };
+  }
+  const view = createSequenceView(dataset, job.view);
+  return { batches: view, targets: new SequenceTargets(view, job.stream) };
+}
+
+function teacherInputs(job: TeacherJob, dataset: Dataset): { batches: BatchSource; targets: undefined } {
+  const subset = job.subset === undefined ? {} : { subset: job.subset };
+  const view = createTableView(dataset, { kind: 'table', dataset: job.dataset, split: 'train', ...subset });
+  return { batches: batchesOf(view, { seed: job.seed, batchSize: job.batchSize }), targets: undefined };
+}
+
+function initialState(job: TrainJob, model: Model, checkpoint: Uint8Array | null): TrainingState {
+  if (checkpoint !== null) return decodeCheckpoint(model, checkpoint).state;
+  const parameters = initialise(model, job.seed);
+  return { step: 0, parameters, velocity: new Float32Array(parameters.length) };
+}
+
+/** Takes in frames for as long as they come; what is wrong with one ends the training. */
+async function receive(inbox: AsyncIterator<ToTrainer>, targets: Targets): Promise<void> {
+  for (let next = await inbox.next(); next.done !== true; next = await inbox.next()) {
+    if (next.value.type === 'stream-failed') throw FidelisError.fromWire(next.value.error);
+    if (next.value.type === 'frame') await targets.accept(next.value.frame);
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  encodeFrame,
+  inputDigest,
+  partition,
+  predictionKey,
+  SET_SPLIT,
+  type EvaluationSet,
+  type StudentJob,
+} from '@fidelis/contracts';
+import { createTableView, type Dataset } from '@fidelis/data';
+import { predict } from '@fidelis/distillation';
+import type { Model } from '@fidelis/models';
+import type { FromTrainer } from './trainer-protocol.js';
+
+/** Metrics come from predictions in eval mode on named sets, never from the training loop's own averages. */
+export class SetPredictions {
+  constructor(
+    private readonly job: StudentJob,
+    private readonly model: Model,
+    private readonly dataset: Dataset,
+    private readonly send: (message: FromTrainer) => Promise<void>,
+  ) {}
+
+  async during(epoch: number, step: number, parameters: Float32Array): Promise<void> {
+    const { everyEpochs } = this.job.evaluation;
+    if (everyEpochs === 0 || epoch % everyEpochs !== 0) return;
+    await this.predict('test', epoch, step, parameters, false);
+  }
+
+  /** The finished student, on every set. */
+  async afterwards(step: number, parameters: Float32Array): Promise<void> {
+    for (const set of this.job.evaluation.sets)
+      await this.predict(set, this.job.epochs, step, parameters, true);
+  }
+
+  private async predict(
+    set: EvaluationSet,
+    epoch: number,
+    step: number,
+    parameters: Float32Array,
+    final: boolean,
+  ): Promise<void> {
+    const { runId, correlationId, teacherId, dataset, classes } = this.job;
+    const view = createTableView(this.dataset, { kind: 'table', dataset, split: SET_SPLIT[set] });
+    const { parts, partRows } = partition(view.rows, 1, classes, 'f32');
+    const streamKey = predictionKey(runId, set, step);
+    const frames: Uint8Array[] = [];
+    for (let part = 0; part < parts; part++) {
+      const ids = view.ids.subarray(part * partRows, (part + 1) * partRows);
+      const inputs = view.inputs(ids);
+      const values = predict(this.model, parameters, inputs, ids.length);
+      frames.push(
+        encodeFrame({
+          codec: 'f32',
+          part,
+          parts,
+          streamKey,
+          step,
+          rows: ids.length,
+          members: 1,
+          classes,
+          inputDigest: inputDigest(inputs),
+          values,
+        }),
+      );
+      // Lets messages through between two long computations.
+      await new Promise(setImmediate);
+    }
+    const request = {
+      runId,
+      correlationId,
+      teacherId,
+      dataset,
+      set,
+      step,
+      epoch,
+      final,
+      rows: view.rows,
+      parts,
+      partRows,
+    };
+    await this.send({ type: 'predictions', request, frames });
+  }
+}

@@ -1,0 +1,61 @@
+import type {
+  ErrorWire,
+  EvaluationRequest,
+  LogitFrame,
+  ProducerFingerprint,
+  TrainJob,
+} from '@fidelis/contracts';
+
+/** What the worker tells its training child. */
+export type ToTrainer =
+  | {
+      readonly type: 'start';
+      readonly job: TrainJob;
+      readonly backend: 'auto' | 'native' | 'wasm';
+      readonly threads: number;
+      /** The last checkpoint's bytes; null: from the beginning. */
+      readonly checkpoint: Uint8Array | null;
+    }
+  | { readonly type: 'frame'; readonly frame: LogitFrame }
+  /** The frames cannot be had: the run fails with this. */
+  | { readonly type: 'stream-failed'; readonly error: ErrorWire };
+
+/** What the training child tells its worker; each message also says that it lives. What it failed with is thrown by the iteration. */
+export type FromTrainer =
+  | {
+      readonly type: 'started';
+      readonly producer: ProducerFingerprint;
+      readonly fromStep: number;
+      readonly attempts: readonly string[];
+    }
+  | TrainerProgress
+  | { readonly type: 'checkpoint'; readonly step: number; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'predictions';
+      readonly request: EvaluationRequest;
+      readonly frames: readonly Uint8Array[];
+    }
+  | {
+      readonly type: 'completed';
+      readonly weights: Uint8Array;
+      readonly steps: number;
+      readonly finalLoss: number;
+      readonly seconds: number;
+      readonly waitSeconds: number;
+      readonly imagesPerSecond: number;
+      readonly framesConsumed: number;
+      readonly producer: ProducerFingerprint;
+    };
+
+export interface TrainerProgress {
+  readonly type: 'progress';
+  /** Steps done so far. */
+  readonly step: number;
+  readonly steps: number;
+  readonly epoch: number;
+  readonly loss: number | null;
+  readonly learningRate: number | null;
+  readonly imagesPerSecond: number | null;
+  readonly waitSeconds: number;
+  readonly framesConsumed: number;
+}

@@ -1,0 +1,192 @@
+import {
+  FidelisError,
+  trainingEvents,
+  type StudentJob,
+  type TrainingResult,
+  type TrainJob,
+} from '@fidelis/contracts';
+import type {
+  ArtifactStore,
+  EventPublisher,
+  LogitLog,
+  MessageContext,
+  PredictionPublisher,
+  RunPositions,
+} from '@fidelis/bus';
+import { ComputeChild } from '@fidelis/compute';
+import type { Logger, MetricsRegistry } from '@fidelis/observability';
+import type { WorkerConfig } from '../config.js';
+import type { RunClaim } from './run-claim.js';
+import type { FromTrainer, ToTrainer, TrainerProgress } from './trainer-protocol.js';
+
+const TRAINER = new URL('./trainer.child.js', import.meta.url);
+const CHILD_GRACE_MS = 3_000;
+/** The position is written for others to see, not for resuming: this often is enough. */
+const POSITION_EVERY_MS = 2_000;
+
+export interface SessionPorts {
+  readonly artifacts: ArtifactStore;
+  readonly events: EventPublisher;
+  readonly logits: LogitLog;
+  readonly predictions: PredictionPublisher;
+  readonly positions: RunPositions;
+  readonly metrics: MetricsRegistry;
+  readonly logger: Logger;
+  readonly config: WorkerConfig;
+}
+
+/** Runs trainings in child processes: feeds them frames, carries out what they report. */
+export class TrainingSessions {
+  constructor(private readonly ports: SessionPorts) {}
+
+  /** @throws FidelisError: what the training failed with; RUN.LEASE_LOST; TRAINING.CHILD_EXITED */
+  async run(job: TrainJob, claim: RunClaim, context: MessageContext): Promise<TrainingResult> {
+    const { positions, config } = this.ports;
+    const checkpoint = await this.checkpoint(claim);
+    const child = ComputeChild.spawn<ToTrainer, FromTrainer>(TRAINER, {});
+    const ended = new AbortController();
+    const cancelled = new AbortController();
+    const stopWatching = await positions.watchCancel(job.runId, () => cancelled.abort());
+    const stop = AbortSignal.any([cancelled.signal, context.signal]);
+    const kill = (): void => void child.stop({ graceMs: CHILD_GRACE_MS });
+    stop.addEventListener('abort', kill);
+    const began = performance.now();
+    try {
+      stop.throwIfAborted();
+      await child.send({
+        type: 'start',
+        job,
+        backend: config.FIDELIS_BACKEND,
+        threads: config.FIDELIS_THREADS,
+        checkpoint,
+      });
+      const feeding = job.kind === 'student' ? this.feed(job, claim, child, ended.signal) : Promise.resolve();
+      const result = await this.follow(job, claim, child, context);
+      await feeding;
+      return result;
+    } catch (error) {
+      if (cancelled.signal.aborted) return { outcome: 'cancelled' };
+      throw error;
+    } finally {
+      this.ports.metrics
+        .counter('fidelis_training_seconds_total')
+        .inc({ kind: job.kind }, (performance.now() - began) / 1_000);
+      this.ports.metrics.forgetRun(job.runId);
+      stopWatching();
+      ended.abort();
+      stop.removeEventListener('abort', kill);
+      await child.stop({ graceMs: CHILD_GRACE_MS });
+    }
+  }
+
+  private async checkpoint(claim: RunClaim): Promise<Uint8Array | null> {
+    const { checkpoint } = claim.position;
+    return checkpoint === null ? null : this.ports.artifacts.get(checkpoint);
+  }
+
+  /**
+   * Frames from the stream into the child, as fast as it takes them. A table is read whole; a sequence from the step after the checkpoint. An error here
+   * goes through the child, so that the run has one end.
+   */
+  private async feed(
+    job: StudentJob,
+    claim: RunClaim,
+    child: ComputeChild<ToTrainer, FromTrainer>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { key, parts, steps } = job.stream;
+    const fromStep = job.view.kind === 'table' ? 0 : claim.position.checkpointStep + 1;
+    try {
+      for await (const frame of this.ports.logits.read(key, { parts, fromStep, toStep: steps, signal })) {
+        await child.send({ type: 'frame', frame });
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      await child
+        .send({ type: 'stream-failed', error: FidelisError.from(error).toWire() })
+        .catch(() => undefined);
+    }
+  }
+
+  private async follow(
+    job: TrainJob,
+    claim: RunClaim,
+    child: ComputeChild<ToTrainer, FromTrainer>,
+    context: MessageContext,
+  ): Promise<TrainingResult> {
+    const { artifacts, logger, predictions } = this.ports;
+    const report = new ProgressReport(this.ports, job, claim);
+    for await (const message of child.messages) {
+      context.working();
+      switch (message.type) {
+        case 'started':
+          logger.info(
+            { producer: message.producer, fromStep: message.fromStep, backend: message.attempts },
+            'training child ready',
+          );
+          break;
+        case 'progress':
+          await report.add(message);
+          break;
+        case 'checkpoint':
+          await claim.checkpointed(message.step, await artifacts.put(message.bytes));
+          break;
+        case 'predictions':
+          await predictions.publish(message.request, message.frames);
+          break;
+        case 'completed': {
+          const { type: _, weights, ...rest } = message;
+          return { outcome: 'completed', weights: await artifacts.put(weights), ...rest };
+        }
+      }
+    }
+    throw new FidelisError(
+      'TRAINING.CHILD_EXITED',
+      'the training process ended without a result: see the log above',
+    );
+  }
+}
+
+/** A training's progress to the bus, the run's position and Prometheus. */
+class ProgressReport {
+  private positionAt = 0;
+  private framesConsumed = 0;
+  private waitSeconds = 0;
+
+  constructor(
+    private readonly ports: SessionPorts,
+    private readonly job: TrainJob,
+    private readonly claim: RunClaim,
+  ) {}
+
+  async add(progress: TrainerProgress): Promise<void> {
+    const { type: _, ...figures } = progress;
+    const { runId, correlationId, epochs } = this.job;
+    this.count(progress);
+    const now = performance.now();
+    if (now - this.positionAt > POSITION_EVERY_MS) {
+      this.positionAt = now;
+      await this.claim.trained(progress.step - 1);
+    }
+    await this.ports.events.publish(
+      trainingEvents.progress,
+      runId,
+      { runId, token: this.claim.position.token, epochs, ...figures, at: new Date().toISOString() },
+      { correlationId },
+    );
+  }
+
+  private count(progress: TrainerProgress): void {
+    const { metrics } = this.ports;
+    const run = this.job.runId;
+    metrics.counter('fidelis_frames_consumed_total').inc(progress.framesConsumed - this.framesConsumed);
+    metrics.counter('fidelis_student_wait_seconds_total').inc(progress.waitSeconds - this.waitSeconds);
+    this.framesConsumed = progress.framesConsumed;
+    this.waitSeconds = progress.waitSeconds;
+    metrics.gauge('fidelis_training_step').set({ run }, progress.step);
+    if (progress.loss !== null) metrics.gauge('fidelis_training_loss').set({ run }, progress.loss);
+    if (progress.imagesPerSecond !== null) {
+      metrics.gauge('fidelis_training_images_per_second').set({ run }, progress.imagesPerSecond);
+    }
+  }
+}

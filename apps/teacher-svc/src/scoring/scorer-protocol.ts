@@ -1,0 +1,61 @@
+import type {
+  ArchitectureSpec,
+  Codec,
+  DatasetRef,
+  ProducerFingerprint,
+  Split,
+  ViewSpec,
+} from '@fidelis/contracts';
+
+export interface StreamTask {
+  readonly type: 'score-stream';
+  readonly key: string;
+  readonly view: ViewSpec;
+  readonly codec: Codec;
+  readonly parts: number;
+  readonly partRows: number;
+  readonly fromStep: number;
+  /** Without this one. */
+  readonly toStep: number;
+}
+
+export interface SplitTask {
+  readonly type: 'score-split';
+  readonly split: Split;
+}
+
+/** What teacher-svc tells its scoring child: who the teacher is, then one task after the other. */
+export type ToScorer =
+  | {
+      readonly type: 'start';
+      readonly dataset: DatasetRef;
+      readonly architecture: ArchitectureSpec;
+      readonly classes: number;
+      /** safetensors */
+      readonly weights: Uint8Array;
+      readonly backend: 'auto' | 'native' | 'wasm';
+      readonly threads: number;
+    }
+  | StreamTask
+  | SplitTask;
+
+export type FromScorer =
+  | { readonly type: 'started'; readonly producer: ProducerFingerprint; readonly attempts: readonly string[] }
+  | {
+      readonly type: 'step';
+      readonly key: string;
+      readonly step: number;
+      readonly rows: number;
+      /** Encoded frames, one for each part. */
+      readonly messages: readonly Uint8Array[];
+      /** Of the forward pass alone. */
+      readonly seconds: number;
+    }
+  /** f32 [rows][members][classes]; also sent by a stream that covers its split from its first step. */
+  | {
+      readonly type: 'split-scored';
+      readonly split: Split;
+      readonly rows: number;
+      readonly values: Float32Array;
+    }
+  | { readonly type: 'task-done'; readonly task: StreamTask | SplitTask };

@@ -1,0 +1,27 @@
+import { childPort, fingerprint, startBackend } from '@fidelis/compute';
+import { Scorer } from './scorer.js';
+import type { FromScorer, ToScorer } from './scorer-protocol.js';
+
+/** Entry point of the scoring process: one teacher, as many tasks as it is given. */
+const port = childPort<ToScorer, FromScorer>();
+
+try {
+  let scorer: Scorer | undefined;
+  for await (const message of port.messages) {
+    if (message.type === 'start') {
+      const report = await startBackend({ preference: message.backend, threads: message.threads });
+      const attempts = report.attempts.map(({ what, ok, reason }) =>
+        ok ? `${what}: ok` : `${what}: ${reason ?? 'failed'}`,
+      );
+      scorer = await Scorer.create(message, (result) => port.send(result));
+      await port.send({ type: 'started', producer: fingerprint(report), attempts });
+      continue;
+    }
+    if (scorer === undefined) throw new Error('scoring begins with "start"');
+    await scorer.work(message, port.stopping);
+    await port.send({ type: 'task-done', task: message });
+  }
+  await port.close();
+} catch (error) {
+  await port.fail(error);
+}

@@ -1,0 +1,139 @@
+import { FidelisError, streamStates, teacherStates, type Split } from '@fidelis/contracts';
+import type { StreamRow } from '../streams/stream.entity.js';
+import type { TeacherRepository } from '../teachers/teacher.repository.js';
+import type { TeacherService } from '../teachers/teacher.service.js';
+import type { SplitTask } from './scorer-protocol.js';
+import { ScoringSession, type ScoringPorts } from './scoring-session.js';
+
+/** Whatever was heard, this often the database is asked what there is to do. */
+const TICK_MS = 1_000;
+/** After a crash of a scoring process its teacher rests. */
+const RETRY_AFTER_MS = 3_000;
+/** Crashes in a row after which a teacher's streams are given up. */
+const MAX_FAILURES = 5;
+
+interface Work {
+  readonly streams: StreamRow[];
+  readonly splits: Set<Split>;
+}
+
+/**
+ * Level-triggered: streams that are not complete and predictions that were asked for are scored, one session per teacher, one at a time on this replica;
+ * teachers in training are looked after. Any replica may do any of it, and two that do the same come to the same.
+ */
+export class ScoringLoop {
+  private readonly stopping = new AbortController();
+  private readonly notBefore = new Map<string, number>();
+  private readonly failures = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private working: Promise<void> | undefined;
+  private again = false;
+
+  constructor(
+    private readonly ports: ScoringPorts,
+    private readonly teachers: TeacherRepository,
+    private readonly service: TeacherService,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => this.turn(), TICK_MS);
+    this.turn();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    this.stopping.abort(new Error('the service is stopping'));
+    await this.working;
+  }
+
+  /** There is something to do for this teacher: do not wait for the next tick, nor for its rest. */
+  look(teacherId: string): void {
+    this.notBefore.delete(teacherId);
+    this.turn();
+  }
+
+  private turn(): void {
+    if (this.stopping.signal.aborted) return;
+    this.again = true;
+    this.working ??= this.work().finally(() => {
+      this.working = undefined;
+    });
+  }
+
+  private async work(): Promise<void> {
+    while (this.again && !this.stopping.signal.aborted) {
+      this.again = false;
+      try {
+        for (const teacher of await this.teachers.training()) await this.service.reconcile(teacher);
+        await this.count();
+        for (const [teacherId, work] of await this.pending()) await this.score(teacherId, work);
+      } catch (error) {
+        this.ports.logger.warn({ err: error }, 'scoring could not look for work; will be tried again');
+      }
+    }
+  }
+
+  private async pending(): Promise<Map<string, Work>> {
+    const work = new Map<string, Work>();
+    const of = (teacherId: string): Work => {
+      const known = work.get(teacherId) ?? { streams: [], splits: new Set<Split>() };
+      work.set(teacherId, known);
+      return known;
+    };
+    for (const stream of await this.ports.streams.unfinished()) of(stream.teacherId).streams.push(stream);
+    for (const { teacherId, split } of await this.ports.tables.missing()) of(teacherId).splits.add(split);
+    return work;
+  }
+
+  private async score(teacherId: string, { streams, splits }: Work): Promise<void> {
+    if (performance.now() < (this.notBefore.get(teacherId) ?? 0) || this.stopping.signal.aborted) return;
+    try {
+      const teacher = await this.teachers.get(teacherId);
+      if (teacher.state !== 'ready') return;
+      await new ScoringSession(this.ports, teacher, this.stopping.signal).run(
+        streams,
+        splitTasks(streams, splits),
+      );
+      this.failures.delete(teacherId);
+    } catch (error) {
+      if (this.stopping.signal.aborted) return;
+      const failures = (this.failures.get(teacherId) ?? 0) + 1;
+      this.failures.set(teacherId, failures);
+      this.notBefore.set(teacherId, performance.now() + RETRY_AFTER_MS);
+      await this.report(streams, FidelisError.from(error), failures);
+    }
+  }
+
+  private async report(streams: readonly StreamRow[], error: FidelisError, failures: number): Promise<void> {
+    this.ports.logger.error({ code: error.code, failures, err: error }, 'scoring failed');
+    if (error.retryable && failures < MAX_FAILURES) return;
+    for (const { key } of streams) {
+      await this.ports.streams.change(key, (row) => {
+        Object.assign(row, { state: 'failed', error: error.toWire() });
+        return true;
+      });
+    }
+  }
+
+  private async count(): Promise<void> {
+    const { metrics, streams } = this.ports;
+    const counts = await streams.countByState();
+    for (const state of streamStates) metrics.gauge('fidelis_streams').set({ state }, counts.get(state) ?? 0);
+    const teachers = await this.teachers.list();
+    for (const state of teacherStates) {
+      metrics
+        .gauge('fidelis_teachers')
+        .set({ state }, teachers.filter((teacher) => teacher.state === state).length);
+    }
+  }
+}
+
+/** A stream that covers its split from the first step brings the split's predictions with it. */
+function splitTasks(streams: readonly StreamRow[], splits: ReadonlySet<Split>): SplitTask[] {
+  const brought = streams.filter(
+    ({ view, publishedSteps }) => view.kind === 'table' && view.subset === undefined && publishedSteps === 0,
+  );
+  return [...splits]
+    .filter((split) => !brought.some(({ view }) => view.split === split))
+    .map((split) => ({ type: 'score-split', split }));
+}

@@ -1,0 +1,71 @@
+import {
+  FidelisError,
+  logitStreamName,
+  partition,
+  streamKey,
+  TABLE_CHUNK_ROWS,
+  type Codec,
+  type StreamRecord,
+  type ViewSpec,
+} from '@fidelis/contracts';
+import { datasetInfo } from '@fidelis/data';
+import type { TeacherRow } from '../teachers/teacher.entity.js';
+import type { StreamRow } from './stream.entity.js';
+
+export interface StreamRequest {
+  readonly view: ViewSpec;
+  readonly codec: Codec;
+  readonly steps: number;
+  readonly correlationId: string;
+}
+
+/** @throws FidelisError TEACHER.NOT_READY; DATASET.MISMATCH */
+export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date): StreamRow {
+  const { view, codec, steps, correlationId } = request;
+  const { weightsDigest, members, classes } = teacher;
+  if (weightsDigest === null) {
+    throw new FidelisError(
+      'TEACHER.NOT_READY',
+      `teacher ${teacher.id} is ${teacher.state}: wait until it is ready`,
+    );
+  }
+  if (view.dataset.digest !== teacher.spec.dataset.digest) {
+    throw new FidelisError(
+      'DATASET.MISMATCH',
+      `teacher ${teacher.id} was trained on another dataset than the view's ${view.dataset.name}`,
+    );
+  }
+  const info = datasetInfo(view.dataset.name);
+  const rows = view.subset?.size ?? info.splits[view.split];
+  const stepRows = Math.min(rows, view.kind === 'table' ? TABLE_CHUNK_ROWS : view.batchSize);
+  const { parts, partRows } = partition(stepRows, members, classes, codec);
+  return {
+    key: streamKey(weightsDigest, view, codec),
+    teacherId: teacher.id,
+    teacherDigest: weightsDigest,
+    view,
+    codec,
+    members,
+    classes,
+    steps,
+    parts,
+    partRows,
+    state: 'opening',
+    publishedSteps: 0,
+    publishedBytes: 0,
+    teacherSeconds: 0,
+    error: null,
+    correlationId,
+    createdAt: now,
+  };
+}
+
+export function toStreamRecord(row: StreamRow): StreamRecord {
+  const { correlationId: _, createdAt: __, ...record } = row;
+  return { ...record, stream: logitStreamName(row.key) };
+}
+
+/** True if the view's logits are those of the whole split as it is: then they serve as the teacher's predictions on it, too. */
+export function coversSplit(view: ViewSpec): boolean {
+  return view.kind === 'table' && view.subset === undefined;
+}

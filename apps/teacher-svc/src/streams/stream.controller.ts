@@ -1,0 +1,70 @@
+import { Controller, Inject } from '@nestjs/common';
+import { teacherRpc, type StreamRecord, type RpcRequest, type RpcResponse } from '@fidelis/contracts';
+import { LogitLog, OnRpc } from '@fidelis/bus';
+import { PredictionTables } from '../scoring/prediction-tables.js';
+import { ScoringLoop } from '../scoring/scoring-loop.js';
+import { TeacherRepository } from '../teachers/teacher.repository.js';
+import { coversSplit, newStream, toStreamRecord } from './stream-records.js';
+import { StreamRepository } from './stream.repository.js';
+
+@Controller()
+export class StreamController {
+  constructor(
+    @Inject(TeacherRepository) private readonly teachers: TeacherRepository,
+    @Inject(StreamRepository) private readonly streams: StreamRepository,
+    @Inject(PredictionTables) private readonly tables: PredictionTables,
+    @Inject(ScoringLoop) private readonly loop: ScoringLoop,
+    @Inject(LogitLog) private readonly log: LogitLog,
+  ) {}
+
+  @OnRpc(teacherRpc.openStream)
+  async open(request: RpcRequest<typeof teacherRpc.openStream>): Promise<StreamRecord> {
+    const teacher = await this.teachers.get(request.teacherId);
+    const stream = await this.streams.openOrExtend(newStream(teacher, request, new Date()));
+    // Students may read at once: what is not there yet is waited for, a stream that is not there is an error.
+    await this.log.ensure(stream.key);
+    const checked = await this.reproduceIfLost(stream.key, stream.parts);
+    // A run's student is compared with its teacher on these sooner or later; the training split costs nothing where the stream has it.
+    await this.tables.ask(teacher.id, 'test');
+    if (coversSplit(stream.view)) await this.tables.ask(teacher.id, stream.view.split);
+    this.loop.look(teacher.id);
+    return checked;
+  }
+
+  /** Frames can be gone (a new broker with an empty disk): the view is pure and the weights are kept, so they are made again. */
+  private async reproduceIfLost(key: string, parts: number): Promise<StreamRecord> {
+    const stored = (await this.log.lastStep(key, parts)) + 1;
+    const row = await this.streams.change(key, (current) => {
+      if (current.state !== 'complete' || stored >= current.steps) return false;
+      Object.assign(current, { state: 'opening', publishedSteps: stored });
+      return true;
+    });
+    return toStreamRecord(row ?? (await this.streams.get(key)));
+  }
+
+  @OnRpc(teacherRpc.getStream)
+  async get({ key }: RpcRequest<typeof teacherRpc.getStream>): Promise<StreamRecord> {
+    return toStreamRecord(await this.streams.get(key));
+  }
+
+  @OnRpc(teacherRpc.predictions)
+  async predictions({
+    teacherId,
+    split,
+  }: RpcRequest<typeof teacherRpc.predictions>): Promise<RpcResponse<typeof teacherRpc.predictions>> {
+    const { weightsDigest, members, classes } = await this.teachers.get(teacherId);
+    const table = await this.tables.ask(teacherId, split);
+    if (table.artifact !== null && table.rows !== null && weightsDigest !== null) {
+      return {
+        state: 'ready',
+        artifact: table.artifact,
+        teacherDigest: weightsDigest,
+        rows: table.rows,
+        members,
+        classes,
+      };
+    }
+    this.loop.look(teacherId);
+    return { state: 'pending' };
+  }
+}

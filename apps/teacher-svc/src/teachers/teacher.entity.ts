@@ -1,0 +1,39 @@
+import type { ErrorWire, StageProgress, TeacherRecord, TeacherSpec } from '@fidelis/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity({ name: 'teachers' })
+export class TeacherRow {
+  @PrimaryColumn({ type: 'text' })
+  id!: string;
+
+  @Column({ type: 'text' })
+  state!: TeacherRecord['state'];
+
+  @Column({ type: 'jsonb' })
+  spec!: TeacherSpec;
+
+  @Column({ type: 'int' })
+  classes!: number;
+
+  @Column({ type: 'int' })
+  members!: number;
+
+  @Column({ type: 'text', name: 'weights_digest', nullable: true })
+  weightsDigest!: string | null;
+
+  @Column({ type: 'jsonb' })
+  progress!: StageProgress;
+
+  @Column({ type: 'jsonb', nullable: true })
+  error!: ErrorWire | null;
+
+  /** Of the request that the current training is for. */
+  @Column({ type: 'text', name: 'correlation_id' })
+  correlationId!: string;
+
+  @Column({ type: 'timestamptz', name: 'created_at' })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'ready_at', nullable: true })
+  readyAt!: Date | null;
+}

@@ -1,0 +1,87 @@
+import {
+  FidelisError,
+  trainJob,
+  type TeacherSpec,
+  type TrainingProgress,
+  type TrainingResult,
+} from '@fidelis/contracts';
+import type { JobQueue, RunPositions } from '@fidelis/bus';
+import type { TeacherConfig } from '../config.js';
+import { newTeacher, teacherJobOf } from './teacher-records.js';
+import type { TeacherRow } from './teacher.entity.js';
+import type { TeacherRepository } from './teacher.repository.js';
+
+/** A teacher's life: asked for, trained by a worker, ready. Each step can be repeated. */
+export class TeacherService {
+  constructor(
+    private readonly teachers: TeacherRepository,
+    private readonly jobs: JobQueue,
+    private readonly positions: RunPositions,
+    private readonly config: TeacherConfig,
+  ) {}
+
+  async ensure(spec: TeacherSpec, correlationId: string): Promise<TeacherRow> {
+    const row = await this.teachers.createOrGet(newTeacher(spec, correlationId, new Date()));
+    if (row.state === 'failed' && row.correlationId !== correlationId)
+      return this.tryAgain(row, correlationId);
+    if (row.state === 'training') await this.enqueue(row);
+    return row;
+  }
+
+  /** What failed for one request may succeed for the next: the reason may be gone. */
+  private async tryAgain(failed: TeacherRow, correlationId: string): Promise<TeacherRow> {
+    await this.positions.forget(failed.id);
+    const row = await this.teachers.change(failed.id, (current) => {
+      if (current.state !== 'failed') return false;
+      Object.assign(current, { state: 'training', error: null, correlationId });
+      return true;
+    });
+    if (row === undefined) throw new FidelisError('TEACHER.NOT_FOUND', `there is no teacher ${failed.id}`);
+    await this.enqueue(row);
+    return row;
+  }
+
+  /** Level-triggered: a teacher in training has a result, or a job in the queue. */
+  async reconcile(row: TeacherRow): Promise<void> {
+    const found = await this.positions.read(row.id);
+    const result = found?.position.result;
+    if (result === undefined || result === null) await this.enqueue(row);
+    else await this.finished(row.id, result);
+  }
+
+  async progressed(report: TrainingProgress): Promise<void> {
+    await this.teachers.change(report.runId, (row) => {
+      if (row.state !== 'training') return false;
+      row.progress = { done: report.step, total: report.steps };
+      return true;
+    });
+  }
+
+  async finished(id: string, result: TrainingResult): Promise<void> {
+    await this.teachers.change(id, (row) => {
+      if (row.state !== 'training') return false;
+      switch (result.outcome) {
+        case 'completed':
+          Object.assign(row, { state: 'ready', weightsDigest: result.weights, readyAt: new Date() });
+          row.progress = { done: result.steps, total: result.steps };
+          return true;
+        case 'failed':
+          Object.assign(row, { state: 'failed', error: result.error });
+          return true;
+        case 'cancelled':
+          Object.assign(row, { state: 'failed', error: cancelledError(id).toWire() });
+          return true;
+      }
+    });
+  }
+
+  private async enqueue(row: TeacherRow): Promise<void> {
+    await this.jobs.enqueue(trainJob, this.config.FIDELIS_PLACEMENT, row.id, teacherJobOf(row), {
+      correlationId: row.correlationId,
+    });
+  }
+}
+
+function cancelledError(id: string): FidelisError {
+  return new FidelisError('RUN.CANCELLED', `the training of teacher ${id} was cancelled: ask for it again`);
+}
