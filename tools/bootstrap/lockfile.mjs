@@ -1,5 +1,5 @@
 /**
- * @typedef {{ version?: string, resolved?: string, link?: boolean, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage
+ * @typedef {{ version?: string, link?: boolean, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage
  * @typedef {{ packages?: Record<string, LockedPackage> }} Lockfile
  */
 
@@ -19,7 +19,7 @@ export function isInstalled(wanted, installed, machine) {
     .every(([path, entry]) => {
       const there = found[path];
       if (there === undefined) return entry.optional === true && entry.libc !== undefined;
-      return there.version === entry.version && there.resolved === entry.resolved;
+      return there.version === entry.version;
     });
 }
 

@@ -10,7 +10,6 @@ const WATCH_EVERY_MS = 5_000;
  * @property {number} [timeoutMs]
  * @property {number} [uid]
  * @property {number} [gid]
- * @property {boolean} [show] output goes to standard error instead of into the result
  * @property {string} [watch] a directory whose growth is the command's progress
  * @property {number} [stallMs] ended if `watch` has not grown for so long
  * @property {(bytes: number) => void} [onProgress]
@@ -27,13 +26,13 @@ export async function runCommand(command, args, options = {}) {
   const child = spawn(command, [...args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: options.show ? ['ignore', 2, 2] : ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid }),
   });
   /** @type {Buffer[]} */
   const chunks = [];
-  child.stdout?.on('data', (chunk) => chunks.push(chunk));
-  child.stderr?.on('data', (chunk) => chunks.push(chunk));
+  child.stdout.on('data', (chunk) => chunks.push(chunk));
+  child.stderr.on('data', (chunk) => chunks.push(chunk));
   let cutOff = '';
   const cut = (why) => {
     cutOff = why;

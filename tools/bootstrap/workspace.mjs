@@ -11,6 +11,8 @@ import { isAtLeast, MIN_NODE_VERSION } from './versions.mjs';
 /** Below node_modules, so that it goes when they go. */
 export const STAMPS = join('node_modules', '.fidelis');
 
+const MAX_ERROR_LINES = 30;
+
 /** @throws {Error} if this Node is too old */
 export function checkNode() {
   if (isAtLeast(process.versions.node, MIN_NODE_VERSION)) return;
@@ -35,21 +37,28 @@ export async function installDependencies(root, journal) {
   if (!isInstalled(await readJson(lockfile), installed, process)) {
     await journal.step('dependencies (npm ci)', async () => {
       const [command, ...first] = npm();
-      const { ok, reason } = await runCommand(
+      const { ok, output } = await runCommand(
         command,
-        [...first, 'ci', '--ignore-scripts', '--loglevel=warn'],
+        [...first, 'ci', '--ignore-scripts', '--loglevel=error'],
         {
           cwd: root,
-          show: true,
         },
       );
-      if (!ok)
+      if (!ok) {
         throw new Error(
-          `npm ci failed (${reason}); what npm said is above. Check the network and the registry, then run this again.`,
+          `npm ci failed:\n${errorLines(output)}\nCheck the network and the registry, then run this again.`,
         );
+      }
     });
   }
   await writeJson(stampFile, { lockfile: digest });
+}
+
+/** What npm said, without the help that it prints after a refusal. */
+function errorLines(output) {
+  const lines = output.split('\n').filter((line) => line.trim() !== '' && line.trim() !== 'npm error');
+  const help = lines.findIndex((line) => /^npm error (Usage|Clean install)/.test(line));
+  return (help === -1 ? lines : lines.slice(0, help)).slice(0, MAX_ERROR_LINES).join('\n');
 }
 
 /** The npm that runs us, else the one on the search path. */
@@ -71,11 +80,13 @@ export async function build(root, journal) {
   if (stamp?.sources === sources && (await allBuilt(root, stamp.packages))) return;
   await journal.step('build', async () => {
     const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
-    const fallback = join(root, 'node_modules', 'nx', 'bin', 'nx.js');
     const { ok, output } = await runCommand(
       process.execPath,
-      [(await exists(nx)) ? nx : fallback, 'run-many', '-t', 'build', '--output-style=static'],
-      { cwd: root, env: { NX_DAEMON: 'false', NX_TUI: 'false', FORCE_COLOR: '0' } },
+      [nx, 'run-many', '-t', 'build', '--output-style=static'],
+      {
+        cwd: root,
+        env: { NX_DAEMON: 'false', NX_TUI: 'false', FORCE_COLOR: '0' },
+      },
     );
     if (!ok) throw new Error(`the build failed:\n${output}`);
   });
