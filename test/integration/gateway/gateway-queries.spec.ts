@@ -234,8 +234,8 @@ describe('errors', () => {
     const { errors } = await gateway.graphql(
       '{ runs { edges { node { evaluations(set: "tset") { id } } } } }',
     );
-    expect(errors[1]).toMatchObject({
-      path: ['runs', 'edges', 1, 'node', 'evaluations'],
+    expect(errors[0]).toMatchObject({
+      path: ['runs', 'edges', 0, 'node', 'evaluations'],
       extensions: { code: 'REQUEST.INVALID' },
     });
   });

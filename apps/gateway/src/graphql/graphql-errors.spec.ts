@@ -66,9 +66,17 @@ describe('formatErrors', () => {
   });
 
   it('counts an answer that cannot be serialised as our own fault', () => {
-    expect(format(new GraphQLError('Int cannot represent 1.5')).errors[0]?.extensions?.['code']).toBe(
-      'INTERNAL',
-    );
+    expect(
+      format(located(new GraphQLError('Int cannot represent 1.5'))).errors[0]?.extensions?.['code'],
+    ).toBe('INTERNAL');
+  });
+
+  it('names the argument that was wrong', () => {
+    const argument = new GraphQLError('Argument "id" is missing', {
+      source: new Source('{ run }'),
+      positions: [2],
+    });
+    expect(format(located(argument)).errors[0]?.extensions?.['code']).toBe('REQUEST.INVALID');
   });
 
   it('takes apart what Mercurius wraps', () => {

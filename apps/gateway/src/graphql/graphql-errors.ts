@@ -67,12 +67,7 @@ function viewOf(error: unknown): ErrorView {
     const unexpected = code === 'INTERNAL';
     return { code, message, retryable, details: unexpected ? {} : details, unexpected };
   }
-  if (error instanceof GraphQLError) {
-    if (error.originalError !== undefined) return viewOf(error.originalError);
-    // graphql-js points at the place in the document for everything that is the document's fault; an error
-    // without a place comes from the serialisation of what we answered.
-    return error.locations === undefined ? internal() : refused(error.message);
-  }
+  if (error instanceof GraphQLError) return viewOfGraphql(error);
   const status = statusCodeOf(error);
   if (status !== undefined && status < 500 && error instanceof Error) {
     return status === 413 ? tooComplex(error.message) : refused(error.message);
@@ -80,6 +75,22 @@ function viewOf(error: unknown): ErrorView {
   // Of Fastify's validation of the request's body.
   if (error instanceof Error && 'validation' in error) return refused(error.message);
   return internal();
+}
+
+/**
+ * Of a GraphQLError around something else, that something decides. One of graphql's own is the document's fault unless it
+ * came up while fields were resolved (it has a path): then only if it points at a place in the document by itself, as
+ * for an argument; what is left is an answer of ours that its type cannot take.
+ */
+function viewOfGraphql(error: GraphQLError): ErrorView {
+  const links: GraphQLError[] = [];
+  for (let link: unknown = error; link !== undefined; link = (link as GraphQLError).originalError) {
+    if (!(link instanceof GraphQLError)) return viewOf(link);
+    links.push(link);
+  }
+  if (error.path === undefined) return refused(error.message);
+  const atArgument = links.find(({ path, locations }) => path === undefined && locations !== undefined);
+  return atArgument === undefined ? internal() : refused(atArgument.message);
 }
 
 function refused(message: string): ErrorView {
