@@ -34,9 +34,10 @@ export function overviewBoard(): Dashboard {
     )
     .withVariable(labelVariable('run', 'Run', 'fidelis_training_step'))
     .withVariable(labelVariable('set', 'Set', 'fidelis_agreement_ratio'));
+  let id = 0;
   for (const row of ROWS) {
-    board.withRow(new RowBuilder(row.title));
-    for (const panel of row.panels) board.withPanel(seriesPanel(panel));
+    board.withRow(new RowBuilder(row.title).id(++id));
+    for (const panel of row.panels) board.withPanel(seriesPanel(panel, ++id));
   }
   return board.build();
 }

@@ -1,5 +1,13 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common';
+import {
+  LegendDisplayMode,
+  LegendPlacement,
+  SortOrder,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+  type DataSourceRef,
+} from '@grafana/grafana-foundation-sdk/common';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
@@ -36,14 +44,23 @@ export interface BoardRow {
   readonly panels: readonly SeriesPanel[];
 }
 
-export function seriesPanel(panel: SeriesPanel): Builder<Panel> {
+/** `id` is unique on the board and stays with the panel as long as the order does: links to a panel carry it. */
+export function seriesPanel(panel: SeriesPanel, id: number): Builder<Panel> {
   const builder = new PanelBuilder()
+    .id(id)
     .title(panel.title)
     .description(panel.description)
     .datasource(DATASOURCE)
     .unit(panel.unit)
     .span(PANEL_COLUMNS)
     .height(PANEL_ROWS)
+    .legend(
+      new VizLegendOptionsBuilder()
+        .showLegend(true)
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom),
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .targets(panel.queries.map(target));
   if (panel.decimals !== undefined) builder.decimals(panel.decimals);
   if (panel.min !== undefined) builder.min(panel.min);
