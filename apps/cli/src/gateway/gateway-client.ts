@@ -82,8 +82,13 @@ export class GatewayClient {
   }
 
   async close(): Promise<void> {
-    await this.socket?.dispose();
+    const { socket } = this;
     this.socket = undefined;
+    try {
+      await socket?.dispose();
+    } catch {
+      // It was still connecting, to what is not there: nothing is open.
+    }
   }
 
   private connection(): Client {
