@@ -1,0 +1,135 @@
+import { ensureTopology, RunPositions, type NatsConnection } from '@fidelis/bus';
+import type { RunPosition } from '@fidelis/contracts';
+import { startTestNats, waitFor, type TestNats } from '@fidelis/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectTo, storedMessages } from './bus-fixture.js';
+
+const position = (worker: string, token: number, trainedStep = -1): RunPosition => ({
+  token,
+  worker,
+  attempts: 1,
+  trainedStep,
+  checkpointStep: -1,
+  checkpoint: null,
+  result: null,
+});
+
+describe('RunPositions', () => {
+  let nats: TestNats;
+  let connections: NatsConnection[];
+  let positions: RunPositions;
+  let others: RunPositions;
+
+  beforeAll(async () => {
+    nats = await startTestNats();
+    connections = [await connectTo(nats.url), await connectTo(nats.url)];
+    [positions, others] = connections.map((connection) => new RunPositions(connection)) as [
+      RunPositions,
+      RunPositions,
+    ];
+    await ensureTopology(connections[0] as NatsConnection);
+  });
+  afterAll(async () => {
+    await Promise.all((connections ?? []).map((connection) => connection.close()));
+    await nats?.dispose();
+  });
+
+  it('know nothing of a run before it has begun', async () => {
+    expect(await positions.read('r-none')).toBeUndefined();
+    expect(await positions.cancelled('r-none')).toBe(false);
+  });
+
+  it('hold what was written last', async () => {
+    const first = await positions.create('r-1', position('a', 1));
+    const second = await positions.update('r-1', position('a', 1, 10), first);
+    expect(await others.read('r-1')).toEqual({ position: position('a', 1, 10), revision: second });
+  });
+
+  it('let one of two workers take over that try at once, and tell the other RUN.LEASE_LOST', async () => {
+    const revision = await positions.create('r-2', position('a', 1));
+    const outcomes = await Promise.allSettled([
+      positions.update('r-2', position('b', 2), revision),
+      others.update('r-2', position('c', 3), revision),
+    ]);
+    const lost = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(lost).toHaveLength(1);
+    expect(lost[0]?.reason).toMatchObject({ code: 'RUN.LEASE_LOST', retryable: false });
+    const winner = outcomes[0]?.status === 'fulfilled' ? 'b' : 'c';
+    expect((await positions.read('r-2'))?.position.worker).toBe(winner);
+  });
+
+  it('are created by one of two that try at once', async () => {
+    const outcomes = await Promise.allSettled([
+      positions.create('r-3', position('a', 1)),
+      others.create('r-3', position('b', 2)),
+    ]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('refuse a former owner', async () => {
+    const old = await positions.create('r-4', position('a', 1));
+    const read = await others.read('r-4');
+    await others.update('r-4', position('b', 2), read?.revision ?? 0);
+    await expect(positions.update('r-4', position('a', 1, 99), old)).rejects.toMatchObject({
+      code: 'RUN.LEASE_LOST',
+      details: { owner: 'b', token: 2 },
+    });
+    expect((await positions.read('r-4'))?.position.trainedStep).toBe(-1);
+  });
+
+  it('refuse what is no position', async () => {
+    await expect(positions.create('r-5', position('a', -1))).rejects.toMatchObject({
+      code: 'REQUEST.INVALID',
+    });
+    await expect(positions.create('r.5', position('a', 1))).rejects.toMatchObject({
+      code: 'REQUEST.INVALID',
+    });
+  });
+
+  it('tell a worker once that its run is cancelled, before or after it watches', async () => {
+    let calls = 0;
+    const stop = await positions.watchCancel('r-6', () => calls++);
+    await others.requestCancel('r-6');
+    await others.requestCancel('r-6');
+    await waitFor(() => calls === 1, { what: 'the cancellation' });
+    expect(await positions.cancelled('r-6')).toBe(true);
+    let late = 0;
+    await positions.watchCancel('r-6', () => late++);
+    await waitFor(() => late === 1, { what: 'the earlier cancellation' });
+    stop();
+    expect(calls).toBe(1);
+  });
+
+  it('tell nothing after the watch has ended, nor of another run', async () => {
+    let calls = 0;
+    const stop = await positions.watchCancel('r-7', () => calls++);
+    stop();
+    await positions.watchCancel('r-8', () => calls++);
+    let reference = 0;
+    await positions.watchCancel('r-9', () => reference++);
+    await others.requestCancel('r-7');
+    await others.requestCancel('r-9');
+    await waitFor(() => reference === 1, { what: 'the cancellation of the run after it' });
+    expect(calls).toBe(0);
+  });
+
+  it('forget a run without a trace, so that it can begin again', async () => {
+    const before = await storedMessages(connections[0] as NatsConnection, 'KV_fidelis-runs');
+    await positions.create('r-10', position('a', 1));
+    await positions.requestCancel('r-10');
+    await positions.forget('r-10');
+    expect(await storedMessages(connections[0] as NatsConnection, 'KV_fidelis-runs')).toBe(before);
+    expect(await positions.read('r-10')).toBeUndefined();
+    expect(await positions.cancelled('r-10')).toBe(false);
+    await positions.create('r-10', position('b', 2));
+  });
+
+  it('are written through a restart of NATS', async () => {
+    const revision = await positions.create('r-11', position('a', 1));
+    await nats.kill();
+    const writing = positions.update('r-11', position('a', 1, 5), revision);
+    await nats.restart();
+    const next = await writing;
+    expect(await others.read('r-11')).toEqual({ position: position('a', 1, 5), revision: next });
+  });
+});
