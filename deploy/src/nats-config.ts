@@ -17,7 +17,7 @@ jetstream {
   max_file_store: 16GB
   # What was acknowledged survives the end of the process, but a power cut can take the last two minutes of it. "always" closes that
   # gap and costs throughput; three replicas close it too.
-  sync_interval: 2m
+  sync_interval: "2m"
 }
 `;
 }

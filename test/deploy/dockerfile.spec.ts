@@ -99,6 +99,7 @@ describe('the build context', () => {
   it.each(['tools/bootstrap.mjs', 'nx.json', '.swcrc', 'package-lock.json', 'libs/contracts/src/index.ts'])(
     'has %s, which the build reads',
     (path) => {
+      expect(exists(path)).toBe(true);
       expect(isInContext(path)).toBe(true);
     },
   );
