@@ -6,3 +6,9 @@ export { findPostgres, MIN_POSTGRES_VERSION, type PostgresBinaries } from './pos
 export { PostgresServer, type PostgresServerOptions, startPostgres } from './postgres-server.js';
 export type { ProcessExit } from './server-process.js';
 export { executeSql } from './sql.js';
+export { diagnose, type Finding, readSetupReport, type SetupAttempt, type SetupReport } from './diagnose.js';
+export { fidelisServices } from './fidelis-services.js';
+export { GATEWAY, type ServiceDefinition } from './service-definition.js';
+export { type ServiceStatus, Stack, type StackOptions, startStack } from './stack.js';
+export { readStackState, type StackState } from './stack-lock.js';
+export { type ProgramEvent, type ProgramState, type RestartPolicy } from './supervised.js';

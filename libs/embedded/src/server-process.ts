@@ -97,8 +97,14 @@ export async function startServerProcess(options: ServerCommand): Promise<Server
   };
 }
 
+/** One that could not even be started has ended too. */
 export function exitOf(child: ChildProcess): Promise<ProcessExit> {
-  return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', () => {
+      if (child.pid === undefined) resolve({ code: null, signal: null });
+    });
+  });
 }
 
 /** A file descriptor to append to. @throws STORAGE.UNWRITABLE */
