@@ -33,7 +33,8 @@ export function durableConsumer(
         ...common(options, 30_000, 5),
         kind,
         stream: STREAMS.events.name,
-        durable: subjectToken(options.durable),
+        // One name for all that a service follows: each kind of event has a consumer of its own under it.
+        durable: subjectToken(`${options.durable}-${definition.contract.subject.split('.').at(-1) ?? ''}`),
         filterSubject: `${definition.contract.subject}.*`,
       };
     case 'job': {

@@ -2,7 +2,7 @@ import type { EventContract, JobContract, RpcContract } from '@fidelis/contracts
 import type { Placement } from '../jobs/job-queue.js';
 
 export interface DurableOptions {
-  /** Name of the consumer on the server: instances with one name share the messages. Letters, digits, "_" and "-". */
+  /** Instances with one name share the messages; the consumer on the server is named after it and the event. Letters, digits, "_" and "-". */
   readonly durable: string;
   /** Messages that one process handles at a time. @default 1 */
   readonly concurrency?: number | undefined;
