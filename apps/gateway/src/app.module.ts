@@ -2,8 +2,8 @@ import { Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/c
 import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { BusHealth, BusModule } from '@fidelis/bus';
-import { HealthRegistry, ObservabilityModule, type Logger } from '@fidelis/observability';
-import { busLog } from './bus/bus-log.js';
+import { HealthRegistry, MetricsRegistry, ObservabilityModule, type Logger } from '@fidelis/observability';
+import { busOptions } from './bus/bus-options.js';
 import { BusReconnects } from './bus/bus-reconnects.js';
 import type { GatewayConfig } from './config.js';
 import { EdgeModule } from './edge.module.js';
@@ -34,14 +34,8 @@ export class AppModule implements OnModuleInit {
       imports: [
         ObservabilityModule.forRoot({ service: 'gateway', version: VERSION, logger }),
         BusModule.forRootAsync({
-          useFactory: () => ({
-            servers: config.FIDELIS_NATS_URL,
-            name: `gateway ${config.FIDELIS_INSTANCE}`,
-            log: busLog(logger),
-            observer: { reconnected: () => reconnects.notify() },
-            // Calls and live events need no stream: the gateway has no rights to create any.
-            topology: 'expect',
-          }),
+          inject: [MetricsRegistry],
+          useFactory: (metrics: MetricsRegistry) => busOptions(config, metrics, logger, reconnects),
         }),
         EdgeModule,
         GraphQLModule.forRootAsync<MercuriusDriverConfig>({

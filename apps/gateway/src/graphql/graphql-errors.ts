@@ -84,7 +84,7 @@ function viewOf(error: unknown): ErrorView {
  */
 function viewOfGraphql(error: GraphQLError): ErrorView {
   const links: GraphQLError[] = [];
-  for (let link: unknown = error; link !== undefined; link = (link as GraphQLError).originalError) {
+  for (let link: unknown = error; link !== undefined; link = link.originalError) {
     if (!(link instanceof GraphQLError)) return viewOf(link);
     links.push(link);
   }
