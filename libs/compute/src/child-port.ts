@@ -7,7 +7,7 @@ export interface ChildPort<FromParent, ToParent> {
   send(message: ToParent): Promise<void>;
   /** Ends when the parent asks to stop. */
   readonly messages: AsyncIterable<FromParent>;
-  /** Aborted when the parent asks to stop: finish, and `close`. */
+  /** Aborted when the parent asks to stop: send what must not be lost, and `close`. */
   readonly stopping: AbortSignal;
   /** Says goodbye and lets the process end. Without it the parent takes the end for a crash. */
   close(): Promise<void>;
@@ -34,7 +34,7 @@ export function childPort<FromParent, ToParent>(): ChildPort<FromParent, ToParen
     channel.accept(message);
     if (message.kind === 'stop') {
       stop.abort();
-      channel.end();
+      channel.endReading();
     }
   });
   process.on('disconnect', () => {

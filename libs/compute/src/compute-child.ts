@@ -106,11 +106,7 @@ export class ComputeChild<ToChild, FromChild> {
       this.channel.end();
     } else if (envelope.kind === 'failure') {
       this.saidGoodbye = true;
-      this.channel.end(
-        FidelisError.fromWire(
-          errorWireSchema.parse(envelope.error) as Parameters<typeof FidelisError.fromWire>[0],
-        ),
-      );
+      this.channel.end(FidelisError.fromWire(errorWireSchema.parse(envelope.error)));
     }
   }
 

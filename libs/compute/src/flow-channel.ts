@@ -22,6 +22,7 @@ export class FlowChannel<Outgoing, Incoming> {
   private readonly waitingSenders: (() => void)[] = [];
   private wakeReader: (() => void) | undefined;
   private underWay = 0;
+  private readingEnded = false;
   private ending: { readonly error?: Error } | undefined;
 
   constructor(private readonly post: (envelope: Envelope) => Promise<void>) {}
@@ -54,7 +55,13 @@ export class FlowChannel<Outgoing, Incoming> {
     }
   }
 
-  /** No more will come. The first call counts. */
+  /** The iteration ends after what had arrived; sending goes on. */
+  endReading(): void {
+    this.readingEnded = true;
+    this.wakeReader?.();
+  }
+
+  /** Nothing goes either way any more. The first call counts. */
   end(error?: Error): void {
     if (this.ending !== undefined) return;
     this.ending = error === undefined ? {} : { error };
@@ -70,7 +77,7 @@ export class FlowChannel<Outgoing, Incoming> {
         yield message;
       }
       if (this.ending?.error !== undefined) throw this.ending.error;
-      if (this.ending !== undefined) return;
+      if (this.ending !== undefined || this.readingEnded) return;
       await new Promise<void>((resolve) => (this.wakeReader = resolve));
       this.wakeReader = undefined;
     }

@@ -83,7 +83,7 @@ function convolutionInputGradient(inputs: NamedTensorInfoMap, attributes: NamedA
     return [filterSize - 1 - before, filterSize - 1 - after];
   };
   const padded = tf.pad(dy, [[0, 0], padding(1), padding(2), [0, 0]]);
-  const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]) as tf.Tensor4D;
+  const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]);
   return tf.conv2d(padded, turned, 1, 'valid');
 }
 
@@ -122,7 +122,11 @@ function size(of: TensorInfo, axis: number): number {
 /** The engine hands tensors to kernels; kernels among themselves may pass plain descriptions. */
 function tensor(inputs: NamedTensorInfoMap, name: string): Tensor {
   const input = requireInput(inputs, name);
-  return input instanceof tf.Tensor ? input : tf.engine().makeTensorFromTensorInfo(input);
+  return isTensor(input) ? input : tf.engine().makeTensorFromTensorInfo(input);
+}
+
+function isTensor(input: TensorInfo): input is Tensor {
+  return input instanceof tf.Tensor;
 }
 
 function register(kernelName: string, body: KernelBody): void {
