@@ -15,8 +15,6 @@ export interface CliConfig {
   /** FIDELIS_DATA_DIR or the default of this machine. */
   readonly dataDir: string;
   readonly colourAllowed: boolean;
-  /** For the services of the embedded stack. */
-  readonly environment: Environment;
 }
 
 /** @throws FidelisError CONFIG.INVALID */
@@ -33,6 +31,5 @@ export function cliConfig(environment: Environment): CliConfig {
     gateway: FIDELIS_GATEWAY,
     dataDir: dataDir(environment),
     colourAllowed: NO_COLOR === undefined || NO_COLOR === '',
-    environment,
   };
 }

@@ -23,9 +23,12 @@ export interface Invocation {
   readonly signal: AbortSignal;
 }
 
+/** @returns the exit status; what it throws is told to the person and mapped to one */
+export type CommandBody = (invocation: Invocation) => Promise<ExitStatus>;
+
 /** What every command is registered with. */
 export interface CommandRegistry {
   readonly program: Command;
   /** Runs the body of a command and keeps its status. */
-  run(json: boolean | undefined, body: (invocation: Invocation) => Promise<ExitStatus>): Promise<void>;
+  readonly run: (json: boolean | undefined, body: CommandBody) => Promise<void>;
 }

@@ -1,10 +1,13 @@
 #!/usr/bin/env node
+import { startStack } from '@fidelis/embedded';
 import { cliConfig } from './cli-config.js';
 import { EXIT, exitStatusOf } from './exit-status.js';
 import { Interrupt } from './interrupt.js';
 import { Output } from './output.js';
 import { runCli } from './program.js';
-import { diagnoseInstallation, launchEmbeddedStack } from './stack/embedded-stack.js';
+import { diagnoseInstallation } from './stack/diagnose-installation.js';
+
+const HURRY_MS = 5_000;
 
 const { stdout, stderr } = process;
 // A reader that has seen enough (`fidelis runs | head`) is no failure.
@@ -13,6 +16,10 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const interrupt = new Interrupt();
+// What was asked to end at once gets this long; what is left then ends with this process.
+interrupt.hurry.addEventListener('abort', () => {
+  setTimeout(() => process.exit(EXIT.interrupted), HURRY_MS).unref();
+});
 try {
   const config = cliConfig(process.env);
   process.exitCode = await runCli(process.argv.slice(2), {
@@ -20,7 +27,7 @@ try {
     stdout,
     stderr,
     interrupt,
-    launchStack: launchEmbeddedStack,
+    launchStack: startStack,
     diagnose: diagnoseInstallation,
   });
 } catch (error) {
@@ -28,5 +35,3 @@ try {
   process.exitCode = exitStatusOf(error);
 }
 interrupt.stopListening();
-// What was asked to end at once is not waited for: its processes end with this one.
-if (interrupt.hurry.aborted) process.exit();

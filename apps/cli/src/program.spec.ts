@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FidelisError } from '@fidelis/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cliConfig } from './cli-config.js';
 import { InterruptedError } from './exit-status.js';
-import { announceStack } from './stack/stack-file.js';
-import type { LaunchStack } from './stack/stack-port.js';
+import type { LaunchStack, StackHandle } from './stack/stack-port.js';
 import { commandLine, type CommandLineResult } from './testing/command-line.js';
 import { FakeGateway, sampleRun, withoutEvaluations } from './testing/fake-gateway.js';
 
@@ -26,6 +26,8 @@ const COMMANDS = [
 const QUEUED = withoutEvaluations(sampleRun({ state: 'queued', evaluations: [] }));
 const COMPLETED = withoutEvaluations(sampleRun());
 const TRAINING = { ...QUEUED, state: 'training' };
+
+const NEVER = new Promise<FidelisError>(() => undefined);
 
 let directory: string;
 let gateway: FakeGateway | undefined;
@@ -215,26 +217,24 @@ describe('run', () => {
   });
 });
 
-describe('a stack that is announced', () => {
-  it('is found, and no longer once its process is gone', async () => {
-    const url = 'http://127.0.0.1:9';
-    const running = await FakeGateway.start({ GetRunDetails: () => ({ run: sampleRun() }) });
-    try {
-      const withdraw = await announceStack(directory, {
-        gatewayUrl: running.url,
-        pid: process.pid,
-        startedAt: 'now',
-      });
-      expect((await fidelis(['show', 'r-1'])).status).toBe(0);
-      await announceStack(directory, { gatewayUrl: url, pid: process.pid, startedAt: 'now' });
-      expect((await fidelis(['show', 'r-1'])).status).toBe(0);
-      await withdraw();
-      expect((await fidelis(['show', 'r-1', '--json'])).status).toBe(1);
-      await announceStack(directory, { gatewayUrl: url, pid: 2 ** 22 + 1, startedAt: 'now' });
-      expect(errorOf(await fidelis(['show', 'r-1', '--json'])).code).toBe('SETUP.MISSING');
-    } finally {
-      await running.stop();
-    }
+describe('a stack that runs on this machine', () => {
+  async function announce(dataDir: string, pid: number, gatewayUrl: string): Promise<void> {
+    await mkdir(dataDir, { recursive: true });
+    await writeFile(join(dataDir, 'stack.lock'), JSON.stringify({ pid, gatewayUrl }));
+  }
+
+  it.each(['', 'demo/work-1'])('is found where it keeps its data: %j', async (place) => {
+    const { url } = await startGateway();
+    await announce(join(directory, place), process.pid, url);
+    const config = cliConfig({ FIDELIS_DATA_DIR: directory });
+    expect((await fidelis(['show', 'r-1'], { config })).status).toBe(0);
+  });
+
+  it('is not, once its process is gone', async () => {
+    const { url } = await startGateway();
+    await announce(directory, 2 ** 22 + 1, url);
+    const config = cliConfig({ FIDELIS_DATA_DIR: directory });
+    expect(errorOf(await fidelis(['show', 'r-1', '--json'], { config })).code).toBe('SETUP.MISSING');
   });
 });
 
@@ -302,12 +302,13 @@ describe('doctor', () => {
 });
 
 describe('demo', () => {
-  function launcher(stopped: string[]): LaunchStack {
-    return ({ dataDir, onNews }) => {
-      onNews({ part: 'gateway', state: 'ready' });
+  function launcher(stopped: string[], failed: StackHandle['failed'] = NEVER): LaunchStack {
+    return ({ dataDir, onEvent }) => {
+      onEvent?.({ type: 'ready', name: 'gateway', pid: 1 });
       return Promise.resolve({
         gatewayUrl: gateway?.url ?? '',
         services: [],
+        failed,
         stop: () => {
           stopped.push(dataDir);
           return Promise.resolve();
@@ -347,6 +348,16 @@ describe('demo', () => {
     expect(stdout).toContain(join(directory, 'demo', 'r-1.json'));
   });
 
+  it('ends with 1 if a part of the stack is given up', async () => {
+    await startGateway({ StartRun: () => new Promise(() => undefined) });
+    const stopped: string[] = [];
+    const failed = Promise.resolve(new FidelisError('STACK.SERVICE_FAILED', 'metrics ended 5 times'));
+    const result = await fidelis(['demo', '--json'], { launchStack: launcher(stopped, failed) });
+    expect(result.status).toBe(1);
+    expect(errorOf(result).code).toBe('STACK.SERVICE_FAILED');
+    expect(stopped).toHaveLength(1);
+  });
+
   it('stops everything on Ctrl-C and ends with 130', async () => {
     const interrupt = new AbortController();
     await startGateway({
@@ -368,33 +379,56 @@ describe('demo', () => {
 });
 
 describe('up', () => {
+  function service(name: string, url: string | undefined): StackHandle['services'][number] {
+    return { name, url, state: 'ready', pid: 1, restarts: 0, logFile: `${name}.log` };
+  }
+
   it('prints the addresses, stays until Ctrl-C, stops in order and ends with 0', async () => {
     const interrupt = new AbortController();
     let stopped = false;
+    let shown = '';
     const running = fidelis(['up', '--json', '--port', '4000'], {
+      stdout: { write: (text) => (shown += text) },
       interrupt: { signal: interrupt.signal, hurry: new AbortController().signal },
       launchStack: ({ gatewayPort }) =>
         Promise.resolve({
           gatewayUrl: `http://127.0.0.1:${gatewayPort ?? 0}`,
-          services: [{ name: 'teacher-svc', url: 'http://127.0.0.1:4001' }],
+          services: [service('nats-server', undefined), service('teacher', 'http://127.0.0.1:4001')],
+          failed: NEVER,
           stop: () => {
             stopped = true;
             return Promise.resolve();
           },
         }),
     });
-    await expect
-      .poll(() => readFile(join(directory, 'stack.json'), 'utf8').catch(() => ''))
-      .toContain(':4000');
+    await expect.poll(() => shown).toContain(':4000');
     interrupt.abort(new InterruptedError('SIGINT'));
-    const { status, stdout } = await running;
+    const { status } = await running;
     expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({
+    expect(JSON.parse(shown)).toMatchObject({
       graphql: 'http://127.0.0.1:4000/graphql',
-      services: [{ name: 'teacher-svc', metrics: 'http://127.0.0.1:4001/metrics' }],
+      services: [{ name: 'teacher', metrics: 'http://127.0.0.1:4001/metrics' }],
     });
     expect(stopped).toBe(true);
-    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('ends with 1 and stops the rest if a part is given up', async () => {
+    let stopped = false;
+    const result = await fidelis(['up'], {
+      launchStack: () =>
+        Promise.resolve({
+          gatewayUrl: 'http://127.0.0.1:4000',
+          services: [],
+          failed: Promise.resolve(new FidelisError('STACK.SERVICE_FAILED', 'metrics ended 5 times')),
+          stop: () => {
+            stopped = true;
+            return Promise.resolve();
+          },
+        }),
+    });
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain('STACK.SERVICE_FAILED: metrics ended 5 times');
+    expect(stopped).toBe(true);
   });
 });
 

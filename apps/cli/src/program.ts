@@ -1,6 +1,6 @@
 import { FidelisError } from '@fidelis/contracts';
 import { Command, CommanderError } from 'commander';
-import type { CommandHost } from './command-host.js';
+import type { CommandHost, CommandRegistry } from './command-host.js';
 import { registerCancel } from './commands/cancel.js';
 import { registerData } from './commands/data.js';
 import { registerDemo } from './commands/demo.js';
@@ -38,12 +38,9 @@ export async function runCli(args: readonly string[], host: CommandHost): Promis
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  const registry = {
+  const registry: CommandRegistry = {
     program,
-    run: async (
-      json: boolean | undefined,
-      body: Parameters<Parameters<typeof registerRun>[0]['run']>[1],
-    ): Promise<void> => {
+    run: async (json, body) => {
       const { config, stdout, stderr, interrupt } = host;
       const output = new Output(stdout, stderr, json === true, config.colourAllowed);
       try {

@@ -5,16 +5,13 @@ import type { RunView } from '../gateway/documents.js';
 import { GatewayClient } from '../gateway/gateway-client.js';
 import { examples, withDataDir, withJson, wholeNumber, type JsonOption } from '../options.js';
 import type { ProgressDisplay } from '../render/progress-display.js';
-import type { StageView } from '../render/stage-view.js';
 import { demoReport } from '../report/demo-report.js';
-import { runDocument } from '../report/run-document.js';
+import { runDocument, type RunDocument } from '../report/run-document.js';
 import { runStages } from '../report/run-stages.js';
 import { DEMO_SPEC, readDemoSpec } from '../spec/demo-spec.js';
 import type { SpecFile } from '../spec/read-spec.js';
-import { createDemoDirectory, type DemoDirectory } from '../stack/demo-directory.js';
-import { announceStack } from '../stack/stack-file.js';
-import type { StackHandle } from '../stack/stack-port.js';
-import { newsLine, StackProgress } from '../stack/stack-progress.js';
+import { createDemoDirectory } from '../stack/demo-directory.js';
+import { StackSession } from '../stack/stack-session.js';
 
 interface DemoOptions extends JsonOption {
   readonly epochs?: number;
@@ -46,107 +43,50 @@ export function registerDemo({ program, run }: CommandRegistry): void {
   command.action((options: DemoOptions) => run(options.json, (invocation) => runDemo(invocation, options)));
 }
 
-async function runDemo(invocation: Invocation, options: DemoOptions): Promise<ExitStatus> {
-  const { host, output } = invocation;
+async function runDemo({ host, output, signal }: Invocation, options: DemoOptions): Promise<ExitStatus> {
   const startedAtMs = performance.now();
   const specFile = await readDemoSpec();
-  const dataDir = options.dataDir ?? host.config.dataDir;
-  const directory = await createDemoDirectory(dataDir, options.keep === true);
+  const directory = await createDemoDirectory(options.dataDir ?? host.config.dataDir, options.keep === true);
   const display = output.progress();
   try {
-    const session = await DemoSession.start(invocation, { dataDir, directory, display });
+    const session = await StackSession.start(host, { dataDir: directory.path, display });
     try {
-      const document = await session.distil(specFile, options, startedAtMs);
+      const document = await distil(session, specFile, options, { display, startedAtMs });
       const file = await directory.saveResult(document.run, document);
       display.end();
       const kept = options.keep === true ? directory.path : undefined;
       output.result(document, () => demoReport(document, { file, kept }, output.style));
     } finally {
       display.end();
+      if (signal.aborted) output.message('stopping everything (Ctrl-C again hurries) …');
       await session.stop();
     }
   } finally {
+    display.end();
     await directory.dispose();
   }
   return EXIT.ok;
 }
 
-/** One stack of the demo, from its start to its end. */
-class DemoSession {
-  private constructor(
-    private readonly invocation: Invocation,
-    private readonly display: ProgressDisplay,
-    private readonly stack: StackHandle,
-    private readonly setUp: StageView,
-    private readonly withdraw: () => Promise<void>,
-  ) {}
-
-  static async start(
-    invocation: Invocation,
-    {
-      dataDir,
-      directory,
-      display,
-    }: { readonly dataDir: string; readonly directory: DemoDirectory; readonly display: ProgressDisplay },
-  ): Promise<DemoSession> {
-    const { host, signal } = invocation;
-    signal.throwIfAborted();
-    const beganAtMs = performance.now();
-    const progress = new StackProgress();
-    display.show([progress.view()]);
-    const stack = await host.launchStack({
-      dataDir: directory.path,
-      environment: host.config.environment,
-      signal,
-      onNews: (news) => {
-        if (progress.note(news)) {
-          display.show([progress.view()]);
-          return;
-        }
-        const line = newsLine(news);
-        if (line !== undefined && !signal.aborted) display.note(line);
-      },
+/** @throws FidelisError the run's; the stack's if it breaks down */
+async function distil(
+  { stack, setUp, signal }: StackSession,
+  specFile: SpecFile,
+  overrides: DemoOptions,
+  { display, startedAtMs }: { readonly display: ProgressDisplay; readonly startedAtMs: number },
+): Promise<RunDocument> {
+  const client = new GatewayClient(stack.gatewayUrl);
+  try {
+    display.show([setUp]);
+    display.note(`watch it at ${new URL('/graphiql', stack.gatewayUrl).href}`);
+    const started = await startExperiment(client, specFile, withOverrides(specFile.spec, overrides), signal);
+    const onUpdate = (update: RunView): void => display.show([setUp, ...runStages(update)]);
+    const run = await completedRun(client, started, onUpdate, signal);
+    return runDocument(run, {
+      stack: setUp.seconds ?? 0,
+      total: (performance.now() - startedAtMs) / 1_000,
     });
-    progress.finish((performance.now() - beganAtMs) / 1_000);
-    const announcement = {
-      gatewayUrl: stack.gatewayUrl,
-      pid: process.pid,
-      startedAt: new Date().toISOString(),
-    };
-    const withdraw = await announceStack(dataDir, announcement);
-    return new DemoSession(invocation, display, stack, progress.view(), withdraw);
-  }
-
-  async distil(
-    specFile: SpecFile,
-    overrides: DemoOptions,
-    startedAtMs: number,
-  ): Promise<ReturnType<typeof runDocument>> {
-    const { signal } = this.invocation;
-    const client = new GatewayClient(this.stack.gatewayUrl);
-    try {
-      this.display.show([this.setUp]);
-      const started = await startExperiment(
-        client,
-        specFile,
-        withOverrides(specFile.spec, overrides),
-        signal,
-      );
-      const onUpdate = (update: RunView): void => this.display.show([this.setUp, ...runStages(update)]);
-      const run = await completedRun(client, started, onUpdate, signal);
-      return runDocument(run, {
-        stack: this.setUp.seconds ?? 0,
-        total: (performance.now() - startedAtMs) / 1_000,
-      });
-    } finally {
-      await client.close();
-    }
-  }
-
-  async stop(): Promise<void> {
-    const { host, output, signal } = this.invocation;
-    if (signal.aborted) output.message('stopping everything (Ctrl-C again hurries) …');
-    await this.withdraw();
-    await this.stack.stop(host.interrupt.hurry);
+  } finally {
+    await client.close();
   }
 }

@@ -21,12 +21,18 @@ export function registerDoctor({ program, run }: CommandRegistry): void {
       const width = Math.max(...findings.map(({ part }) => part.length));
       output.result({ ok, findings }, () =>
         [
-          ...findings.flatMap(({ part, ok: good, version, from, advice }) => {
+          ...findings.flatMap(({ part, ok: good, version, from, advice, attempts = [] }) => {
             const facts = [version, from].filter((fact) => fact !== undefined && fact !== '').join(' · ');
             const line = `${good ? style.green('✓') : style.red('✗')} ${padEnd(part, width)}  ${facts || (good ? 'ok' : 'missing')}`;
-            return advice === undefined
-              ? [line]
-              : [line, `  ${' '.repeat(width)}  ${style.yellow(`→ ${advice}`)}`];
+            const indent = ' '.repeat(width + 4);
+            const failures = attempts.filter((attempt) => !attempt.ok);
+            return [
+              line,
+              ...failures.map(({ what, reason }) =>
+                style.dim(`${indent}tried ${what}: ${reason ?? 'failed'}`),
+              ),
+              ...(advice === undefined ? [] : [`${indent}${style.yellow(`→ ${advice}`)}`]),
+            ];
           }),
           ok ? 'Everything that is needed is here.' : 'Something that is needed is missing: see the arrows.',
         ].join('\n'),

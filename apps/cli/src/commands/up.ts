@@ -1,10 +1,10 @@
+import { resolve } from 'node:path';
 import type { CommandRegistry, Invocation } from '../command-host.js';
 import { EXIT, type ExitStatus } from '../exit-status.js';
 import { examples, withDataDir, withJson, wholeNumber, type JsonOption } from '../options.js';
 import { padEnd, type Style } from '../render/style.js';
-import { announceStack } from '../stack/stack-file.js';
 import type { StackHandle } from '../stack/stack-port.js';
-import { newsLine, StackProgress } from '../stack/stack-progress.js';
+import { StackSession } from '../stack/stack-session.js';
 
 interface UpOptions extends JsonOption {
   readonly port?: number;
@@ -28,39 +28,24 @@ export function registerUp({ program, run }: CommandRegistry): void {
 }
 
 async function keepUp({ host, output, signal }: Invocation, options: UpOptions): Promise<ExitStatus> {
-  const dataDir = options.dataDir ?? host.config.dataDir;
-  const progress = new StackProgress();
+  const dataDir = resolve(options.dataDir ?? host.config.dataDir);
   const display = output.progress();
-  const beganAtMs = performance.now();
-  let stack: StackHandle;
   try {
-    stack = await host.launchStack({
-      dataDir,
-      environment: host.config.environment,
-      signal,
-      ...(options.port === undefined ? {} : { gatewayPort: options.port }),
-      onNews: (news) => {
-        if (progress.note(news)) display.show([progress.view()]);
-        else if (!signal.aborted) output.message(newsLine(news) ?? `${news.part} is starting`);
-      },
-    });
-    progress.finish((performance.now() - beganAtMs) / 1_000);
-    display.show([progress.view()]);
+    const session = await StackSession.start(host, { dataDir, gatewayPort: options.port, display });
+    display.show([session.setUp]);
+    display.end();
+    try {
+      output.result(addressesOf(session.stack, dataDir), () =>
+        addressText(session.stack, dataDir, output.style),
+      );
+      await aborted(session.signal);
+      output.message('stopping everything (Ctrl-C again hurries) …');
+    } finally {
+      await session.stop();
+    }
+    if (!signal.aborted) session.signal.throwIfAborted();
   } finally {
     display.end();
-  }
-  try {
-    const withdraw = await announceStack(dataDir, {
-      gatewayUrl: stack.gatewayUrl,
-      pid: process.pid,
-      startedAt: new Date().toISOString(),
-    });
-    output.result(addressesOf(stack, dataDir), () => addressText(stack, dataDir, output.style));
-    await aborted(signal);
-    output.message('stopping everything (Ctrl-C again hurries) …');
-    await withdraw();
-  } finally {
-    await stack.stop(host.interrupt.hurry);
   }
   output.message('stopped');
   return EXIT.ok;
@@ -71,7 +56,7 @@ function addressesOf({ gatewayUrl, services }: StackHandle, dataDir: string): Re
     gateway: gatewayUrl,
     graphql: new URL('/graphql', gatewayUrl).href,
     graphiql: new URL('/graphiql', gatewayUrl).href,
-    services: services.map(({ name, url }) => ({ name, metrics: new URL('/metrics', url).href })),
+    services: metricsOf(services),
     dataDir,
     pid: process.pid,
   };
@@ -81,7 +66,7 @@ function addressText({ gatewayUrl, services }: StackHandle, dataDir: string, sty
   const lines: [string, string][] = [
     ['GraphQL', new URL('/graphql', gatewayUrl).href],
     ['GraphiQL', `${new URL('/graphiql', gatewayUrl).href}  (a page to ask in)`],
-    ...services.map(({ name, url }): [string, string] => [`${name}`, new URL('/metrics', url).href]),
+    ...metricsOf(services).map(({ name, metrics }): [string, string] => [name, metrics]),
     ['data', dataDir],
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
@@ -91,6 +76,13 @@ function addressText({ gatewayUrl, services }: StackHandle, dataDir: string, sty
     'In another terminal: npm run fidelis -- run examples/lenet5-mnist.yaml',
     'Ctrl-C stops everything.',
   ].join('\n');
+}
+
+/** Of the services; the servers answer no HTTP. */
+function metricsOf(services: StackHandle['services']): { readonly name: string; readonly metrics: string }[] {
+  return services.flatMap(({ name, url }) =>
+    url === undefined ? [] : [{ name, metrics: new URL('/metrics', url).href }],
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

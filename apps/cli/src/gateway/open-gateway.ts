@@ -1,7 +1,7 @@
 import { FidelisError } from '@fidelis/contracts';
 import type { CommandHost } from '../command-host.js';
 import type { GatewayOptions } from '../options.js';
-import { readStackFile } from '../stack/stack-file.js';
+import { runningGateway } from '../stack/find-stack.js';
 import { GatewayClient } from './gateway-client.js';
 
 /**
@@ -15,11 +15,11 @@ export async function withGatewayClient<Result>(
   use: (client: GatewayClient) => Promise<Result>,
 ): Promise<Result> {
   const dataDir = options.dataDir ?? config.dataDir;
-  const url = options.gateway ?? config.gateway ?? (await readStackFile(dataDir))?.gatewayUrl;
+  const url = options.gateway ?? config.gateway ?? (await runningGateway(dataDir));
   if (url === undefined) {
     throw new FidelisError(
       'SETUP.MISSING',
-      `No stack runs on this machine (none is announced in ${dataDir}). ` +
+      `No stack runs on this machine (none over ${dataDir}). ` +
         'Start one in another terminal with `npm run fidelis -- up`, or name a gateway with --gateway or FIDELIS_GATEWAY.',
       { details: { dataDir } },
     );

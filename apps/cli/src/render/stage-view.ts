@@ -53,33 +53,36 @@ export function stageLine(stage: StageView, speed: StageSpeed, style: Style, wid
   return `${head}${style.dim('▕')}${style.cyan(bar(fraction, BAR_WIDTH))}${style.dim('▏')} ${text}`;
 }
 
-/** A stage in words: "3 of 4 steps, 75 %, 120 images/s, 0:12 left". */
-export function stageText(stage: StageView, { rate, secondsLeft }: StageSpeed): string {
+/** A stage in words: "75 % · 3/4 steps · 120 images/s · 12 s left". */
+export function stageText(stage: StageView, speed: StageSpeed): string {
   if (stage.state === 'waiting') return 'waiting';
-  if (stage.reused === true && stage.state === 'done') return 'done before: used again';
-  const parts: string[] = [];
-  if (stage.state === 'done') {
-    parts.push(stage.total === 0 ? 'done' : `${whole(stage.total)} ${stage.unit}`);
-    if (stage.seconds !== undefined && stage.seconds !== null) {
-      parts.push(duration(stage.seconds));
-      if (stage.total > 0 && stage.seconds > 0) parts.push(speedText(stage, stage.total / stage.seconds));
-    }
-    return parts.filter((part) => part !== '').join(' · ');
-  }
-  if (stage.total > 0) {
-    parts.push(
-      percent(stage.done / stage.total, 0),
-      `${whole(stage.done)}/${whole(stage.total)} ${stage.unit}`,
-    );
-  } else {
-    parts.push('starting');
-  }
+  if (stage.state === 'done') return doneText(stage);
+  const { done, total, unit, note } = stage;
+  const parts =
+    total > 0 ? [percent(done / total, 0), `${whole(done)}/${whole(total)} ${unit}`] : ['starting'];
   if (stage.state === 'failed') parts.push('failed');
-  else {
-    if (rate !== undefined) parts.push(speedText(stage, rate));
-    if (secondsLeft !== undefined) parts.push(`${duration(secondsLeft)} left`);
+  else parts.push(...runningParts(stage, speed));
+  return joined([...parts, note ?? '']);
+}
+
+function runningParts(stage: StageView, { rate, secondsLeft }: StageSpeed): string[] {
+  return [
+    rate === undefined ? '' : speedText(stage, rate),
+    secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`,
+  ];
+}
+
+function doneText(stage: StageView): string {
+  const { reused, total, unit, seconds } = stage;
+  if (reused === true) return 'done before: used again';
+  const parts = [total === 0 ? 'done' : `${whole(total)} ${unit}`];
+  if (seconds !== undefined && seconds !== null) {
+    parts.push(duration(seconds), total > 0 && seconds > 0 ? speedText(stage, total / seconds) : '');
   }
-  if (stage.note !== undefined && stage.note !== '') parts.push(stage.note);
+  return joined(parts);
+}
+
+function joined(parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join(' · ');
 }
 

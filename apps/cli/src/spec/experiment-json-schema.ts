@@ -19,8 +19,8 @@ export interface JsonSchema {
   readonly exclusiveMaximum?: number;
   readonly minLength?: number;
   readonly pattern?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
+  readonly enum?: readonly string[];
+  readonly const?: string;
   readonly default?: unknown;
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
@@ -33,8 +33,8 @@ export function experimentJsonSchema(): JsonSchema {
   const generated = z.toJSONSchema(experimentSpecSchema, {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
-      tidyInteger(jsonSchema as Mutable);
-      if (acceptsBareName(zodSchema)) addBareName(jsonSchema as Mutable);
+      tidyInteger(jsonSchema);
+      if (acceptsBareName(zodSchema)) addBareName(jsonSchema);
     },
   });
   return { ...(generated as JsonSchema), title: 'Fidelis experiment' };

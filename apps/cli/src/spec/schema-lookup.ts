@@ -91,8 +91,8 @@ export function expectation(schema: JsonSchema | undefined): string | undefined 
 
 /** The only values allowed, if they are a list of choices. */
 export function choicesOf(schema: JsonSchema): readonly string[] | undefined {
-  if (schema.const !== undefined) return [String(schema.const)];
-  return schema.enum?.map(String);
+  if (schema.const !== undefined) return [schema.const];
+  return schema.enum;
 }
 
 function oneOf(choices: readonly string[]): string {

@@ -135,7 +135,7 @@ function quoted(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`;
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'a group of fields';
-  return value === null ? 'an empty value' : String(value);
+  return value === null ? 'an empty value' : JSON.stringify(value);
 }
 
 /** `architecture: lenet5` as what it is short for, so that paths of issues lead somewhere. */

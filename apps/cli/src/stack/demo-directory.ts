@@ -1,7 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureWritableDirectory } from '@fidelis/embedded';
-import { isAlive } from './stack-file.js';
 
 const WORK = /^work-(\d+)$/;
 
@@ -46,5 +45,14 @@ async function removeAbandoned(parent: string): Promise<void> {
     const pid = WORK.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid)))
       await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,21 +1,25 @@
 import type { StageView } from '../render/stage-view.js';
-import type { StackNews } from './stack-port.js';
+import type { ProgramEvent } from './stack-port.js';
 
-/** nats-server, PostgreSQL, teacher-svc, student-svc twice (control, worker), metrics-svc, gateway. */
+/** nats-server, PostgreSQL, teacher, student control and worker, metrics, gateway. */
 const STACK_PARTS = 7;
 
 /** The set-up of the stack as a stage: how many of its parts are ready. */
 export class StackProgress {
   private readonly ready = new Set<string>();
-  private latest = '';
+  private latest = 'starting NATS and PostgreSQL';
   private seconds: number | undefined;
 
-  /** @returns true if the news belong to the set-up and not to what happens later */
-  note({ part, state }: StackNews): boolean {
-    if (this.seconds !== undefined) return false;
-    if (state === 'ready') this.ready.add(part);
-    if (state === 'starting' || state === 'ready') this.latest = `${part} ${state}`;
-    return state === 'starting' || state === 'ready';
+  get finished(): boolean {
+    return this.seconds !== undefined;
+  }
+
+  /** @returns what happened as a line for people; undefined for what is a matter of course */
+  take(event: ProgramEvent): string | undefined {
+    const first = event.type === 'ready' && !this.ready.has(event.name);
+    if (first) this.ready.add(event.name);
+    if (!this.finished) this.latest = `${event.name} ${event.type}`;
+    return first ? undefined : eventLine(event);
   }
 
   finish(seconds: number): void {
@@ -23,26 +27,28 @@ export class StackProgress {
   }
 
   view(): StageView {
-    const finished = this.seconds !== undefined;
     return {
       label: 'set-up',
-      state: finished ? 'done' : 'running',
+      state: this.finished ? 'done' : 'running',
       done: Math.min(this.ready.size, STACK_PARTS),
       total: STACK_PARTS,
       unit: 'parts',
-      ...(finished ? { seconds: this.seconds ?? null } : { note: this.latest }),
+      ...(this.seconds === undefined ? { note: this.latest } : { seconds: this.seconds }),
     };
   }
 }
 
-/** Later news as a line for people; undefined for what is not worth one. */
-export function newsLine({ part, state, message }: StackNews): string | undefined {
-  if (state === 'starting') return undefined;
-  const words = {
-    ready: 'is ready',
-    restarting: 'ended unexpectedly and is started again',
-    failed: 'failed',
-    stopped: 'has stopped',
-  }[state];
-  return message === undefined ? `${part} ${words}` : `${part} ${words}: ${message}`;
+function eventLine(event: ProgramEvent): string | undefined {
+  switch (event.type) {
+    case 'ready':
+      return `${event.name} is ready again`;
+    case 'exited':
+      return `${event.name} ended unexpectedly: ${event.reason}`;
+    case 'restarting':
+      return `${event.name} is started again in ${event.delayMs} ms (attempt ${event.attempt})`;
+    case 'failed':
+      return `${event.name} is given up: ${event.error.message}`;
+    case 'stopped':
+      return undefined;
+  }
 }
