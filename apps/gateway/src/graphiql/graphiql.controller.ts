@@ -9,7 +9,7 @@ const CONTENT_SECURITY_POLICY = [
   "style-src 'unsafe-inline'",
   'font-src data:',
   'img-src data:',
-  "connect-src 'self' ws: wss:",
+  "connect-src 'self'",
 ].join('; ');
 
 /** GraphiQL without network: Mercurius's own page loads its parts from a CDN. */

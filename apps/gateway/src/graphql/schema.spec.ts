@@ -1,6 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory } from '@nestjs/graphql';
+import { fileURLToPath } from 'node:url';
 import { lexicographicSortSchema, printSchema } from 'graphql';
+import { format, resolveConfig } from 'prettier';
 import { expect, it } from 'vitest';
 import { PlatformResolver } from '../platform/platform.resolver.js';
 import { RunFieldsResolver } from '../runs/run-fields.resolver.js';
@@ -17,6 +19,10 @@ it('is the committed schema.graphql', async () => {
     .get(GraphQLSchemaFactory)
     .create([PlatformResolver, RunFieldsResolver, RunProgressResolver, RunsResolver, TeachersResolver]);
   await app.close();
-  const sdl = `${HEADER}${printSchema(lexicographicSortSchema(schema))}\n`;
+  // As `npm run format` would leave it.
+  const sdl = await format(`${HEADER}${printSchema(lexicographicSortSchema(schema))}`, {
+    ...(await resolveConfig(fileURLToPath(import.meta.url))),
+    parser: 'graphql',
+  });
   await expect(sdl).toMatchFileSnapshot('../../schema.graphql');
 });
