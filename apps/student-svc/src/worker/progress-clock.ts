@@ -48,7 +48,7 @@ export class ProgressClock {
     if (this.images > 0) this.rate = this.images / seconds;
     this.images = 0;
     this.reportedAt = now;
-    const step = this.last === undefined ? this.fromStep : this.last.step + 1;
+    const step = this.last?.step ?? this.fromStep;
     await this.send({
       type: 'progress',
       step,

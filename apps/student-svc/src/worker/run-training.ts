@@ -67,13 +67,14 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     ...(targets === undefined ? {} : { targets }),
     signal: stop.signal,
     onStep: (info) => clock.step(info),
-    onEpoch: async ({ epoch, step }, state) => {
+    onEpoch: async ({ epochsDone, step }, state) => {
       await send({
         type: 'checkpoint',
         step: step - 1,
         bytes: encodeCheckpoint(model, state(), { runId: job.runId }),
       });
-      if (epoch < job.epochs) await evaluation?.during(epoch, step, state().parameters);
+      // The last epoch's student is the finished one, which is evaluated on every set.
+      if (epochsDone < job.epochs) await evaluation?.during(epochsDone, step, state().parameters);
     },
   }).finally(() => clock.stop());
   const seconds = (performance.now() - began) / 1_000;
