@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { directorySize } from './files.mjs';
 
 const WATCH_EVERY_MS = 5_000;
+const TELLING = /\b(error|fatal|cannot|unable|denied|not found)\b|\b[A-Za-z]*Error:|\bE[A-Z]{5,}\b/;
 
 /**
  * @typedef {object} RunOptions
@@ -83,8 +84,7 @@ function lastWords(output) {
   const lines = output
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const line =
-    lines.findLast((each) => /error|fatal|cannot|unable|denied|not found/i.test(each)) ?? lines.at(-1);
+    .filter((line) => line !== '' && !line.startsWith('at '));
+  const line = lines.findLast((each) => TELLING.test(each)) ?? lines.at(-1);
   return line === undefined ? '' : `: ${line.slice(0, 300)}`;
 }

@@ -3,7 +3,6 @@ import { copyFile, lstat, mkdir, readdir, readFile, rename, rm, symlink } from '
 import { join } from 'node:path';
 import { createWhole, exists, readJson } from './files.mjs';
 import { runCommand } from './run-command.mjs';
-import { TENSORFLOW_VERSION } from './versions.mjs';
 
 /** @typedef {import('./journal.mjs').Journal} Journal */
 /** @typedef {import('./tensorflow-library.mjs').Library} Library */
@@ -28,28 +27,54 @@ export async function findCompiler() {
 }
 
 /**
- * Compiles tfjs-node's addon, or takes the one that another clone has compiled.
- * @param {{ root: string, cache: string, packageRoot: string, library: Library, compiler: { command: string }, journal: Journal }} context
- * @returns {Promise<string>} path of the addon in the cache
+ * @typedef {object} AddonPlan
+ * @property {string} directory in the cache; its name changes with everything that the compiled file depends on
+ * @property {string} addon the compiled file
+ * @property {boolean} compiled another clone has done it
+ * @property {string[]} sources
+ * @property {string} headers
  */
-export async function buildAddon({ root, cache, packageRoot, library, compiler, journal }) {
+
+/**
+ * @param {{ root: string, cache: string, packageRoot: string, wheel: string }} context
+ * @returns {Promise<AddonPlan>}
+ */
+export async function planAddon({ root, cache, packageRoot, wheel }) {
   const bindingDir = join(packageRoot, 'binding');
-  const sources = (await readdir(bindingDir)).filter((name) => /\.(cc|h)$/.test(name)).sort();
+  const files = (await readdir(bindingDir)).filter((name) => /\.(cc|h)$/.test(name)).sort();
   const headers = join(root, 'node_modules', 'node-api-headers');
-  const directory = join(
-    cache,
-    `tfjs-addon-${await addonKey({ packageRoot, bindingDir, sources, headers, library })}`,
-  );
+  const { version } = await readJson(join(packageRoot, 'package.json'));
+  const hash = createHash('sha256').update(wheel);
+  hash.update((await readJson(join(headers, 'package.json'))).version);
+  for (const name of files) hash.update(name).update(await readFile(join(bindingDir, name)));
+  const digest = hash.digest('hex').slice(0, 12);
+  const directory = join(cache, `tfjs-addon-${version}-${process.platform}-${process.arch}-${digest}`);
   const addon = join(directory, ADDON);
-  if (await exists(addon)) return addon;
+  const sources = files.filter((name) => name.endsWith('.cc')).map((name) => join('binding', name));
+  return { directory, addon, compiled: await exists(addon), sources, headers: join(headers, 'include') };
+}
+
+/**
+ * Compiles tfjs-node's addon into the cache.
+ * @param {{ plan: AddonPlan, packageRoot: string, library: Library, compiler: { command: string }, journal: Journal }} context
+ */
+export async function compileAddon({ plan, packageRoot, library, compiler, journal }) {
+  const includes = ['..', '.', join(library.directory, 'include'), plan.headers].map((path) => `-I${path}`);
   await journal.step(`TensorFlow: addon compiled with ${compiler.command}`, () =>
-    createWhole(directory, async (partial) => {
+    createWhole(plan.directory, async (partial) => {
       const { ok, output, reason } = await runCommand(
         compiler.command,
         [
-          ...['-O2', '-fPIC', '-shared', '-std=c++17', '-DNAPI_VERSION=8', '-w'],
-          ...['-I..', '-I.', `-I${join(library.directory, 'include')}`, `-I${join(headers, 'include')}`],
-          ...sources.filter((name) => name.endsWith('.cc')).map((name) => join('binding', name)),
+          ...[
+            '-O2',
+            '-fPIC',
+            '-shared',
+            '-std=c++17',
+            '-DNAPI_VERSION=8',
+            '-w',
+            ...includes,
+            ...plan.sources,
+          ],
           ...[
             '-o',
             join(partial, ADDON),
@@ -64,18 +89,6 @@ export async function buildAddon({ root, cache, packageRoot, library, compiler, 
       if (!ok) throw new Error(`${compiler.command} failed: ${reason}\n${output.slice(0, 2_000)}`);
     }),
   );
-  return addon;
-}
-
-/** Changes with everything that the compiled file depends on. */
-async function addonKey({ packageRoot, bindingDir, sources, headers, library }) {
-  const { version } = await readJson(join(packageRoot, 'package.json'));
-  const hash = createHash('sha256');
-  hash.update((await readJson(join(headers, 'package.json'))).version);
-  hash.update(library.wheel);
-  for (const name of sources) hash.update(name).update(await readFile(join(bindingDir, name)));
-  const digest = hash.digest('hex').slice(0, 12);
-  return `${version}-tensorflow-${TENSORFLOW_VERSION}-${process.platform}-${process.arch}-${digest}`;
 }
 
 /**

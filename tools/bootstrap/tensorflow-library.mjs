@@ -30,31 +30,41 @@ const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 const REPORT_EVERY_BYTES = 50e6;
 
 /**
- * Which wheel has the library for this machine; undefined if we know of none.
+ * @typedef {{ name: string, wheel: string, directory: string, megabytes: number, gpu: boolean }} Flavour
+ */
+
+/**
+ * Which wheel has the library for this machine.
  * @param {boolean} gpu
- * @returns {{ name: string, directory: string, megabytes: number } | undefined}
+ * @returns {Flavour}
+ * @throws {Error} where none is known to
  */
 export function libraryFlavour(gpu) {
-  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) return undefined;
-  if (gpu) return { name: 'tensorflow', directory: `tensorflow-gpu-${TENSORFLOW_VERSION}`, megabytes: 572 };
+  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
+    throw new Error(`no wheel with the C library is known for ${process.platform} on ${process.arch}`);
+  }
+  if (process.report.getReport().header.glibcVersionRuntime === undefined) {
+    throw new Error('the library needs glibc, which this system does not have');
+  }
   // The CPU-only wheel exists for x64 alone; on arm64 the plain one is without CUDA.
-  const name = process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
-  return { name, directory: `tensorflow-${TENSORFLOW_VERSION}`, megabytes: 274 };
+  const name = gpu || process.arch !== 'x64' ? 'tensorflow' : 'tensorflow-cpu';
+  return {
+    name,
+    wheel: `${name} ${TENSORFLOW_VERSION}`,
+    directory: `tensorflow-${gpu ? 'gpu-' : ''}${TENSORFLOW_VERSION}`,
+    megabytes: gpu ? 572 : 274,
+    gpu,
+  };
 }
 
 /**
  * TensorFlow's C library and headers, out of its Python wheel.
- * @param {{ cache: string, gpu: boolean, journal: Journal }} context
+ * @param {{ cache: string, flavour: Flavour, journal: Journal }} context
  * @returns {Promise<Library>}
  */
-export async function fetchLibrary({ cache, gpu, journal }) {
-  const flavour = libraryFlavour(gpu);
-  if (flavour === undefined)
-    throw new Error(`no wheel with the C library is known for ${process.platform} on ${process.arch}`);
-  if (process.report.getReport().header.glibcVersionRuntime === undefined)
-    throw new Error('the library needs glibc, which this system does not have');
+export async function fetchLibrary({ cache, flavour, journal }) {
+  const { gpu, wheel } = flavour;
   const directory = join(cache, flavour.directory);
-  const wheel = `${flavour.name} ${TENSORFLOW_VERSION}`;
   if (!(await isWhole(directory))) {
     const path = await journal.step(`TensorFlow: download of ${wheel} (${flavour.megabytes} MB)`, () =>
       downloadWheel({

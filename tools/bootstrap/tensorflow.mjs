@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { exists, readJson } from './files.mjs';
-import { buildAddon, findCompiler, placeAddon, verifyAddon } from './tensorflow-addon.mjs';
+import { compileAddon, findCompiler, placeAddon, planAddon, verifyAddon } from './tensorflow-addon.mjs';
 import { fetchLibrary, libraryFlavour } from './tensorflow-library.mjs';
 import { installPrebuilt } from './tensorflow-prebuilt.mjs';
 import { TENSORFLOW_VERSION } from './versions.mjs';
@@ -29,9 +29,8 @@ export async function setUpTensorFlow({ root, cache, journal, gpu, retry, previo
   const packageRoot = join(root, 'node_modules', '@tensorflow', 'tfjs-node');
   if (process.env.FIDELIS_BACKEND === 'wasm')
     return withoutNative(root, [{ what: 'native TensorFlow', ok: false, reason: 'FIDELIS_BACKEND=wasm' }]);
-  const circumstances = await describeCircumstances(packageRoot, gpu);
-  if (previous?.circumstances === circumstances && (await stillGood(previous, packageRoot, retry)))
-    return previous;
+  const identity = await describeIdentity(packageRoot, gpu);
+  if (previous?.identity === identity && (await stillGood({ previous, packageRoot, retry }))) return previous;
 
   const attempts = [];
   const attempt = async (what, work) => {
@@ -47,17 +46,20 @@ export async function setUpTensorFlow({ root, cache, journal, gpu, retry, previo
       return undefined;
     }
   };
-  const common = { backend: 'tensorflow', gpu, circumstances };
+  const common = { backend: 'tensorflow', gpu, identity };
   if (!(await exists(join(packageRoot, 'binding')))) {
     const reason =
       '@tensorflow/tfjs-node is not installed, or without the sources of its addon: run npm ci --ignore-scripts';
     attempts.push({ what: 'package @tensorflow/tfjs-node', ok: false, reason });
   } else {
     const built = await attempt(`addon compiled against TensorFlow ${TENSORFLOW_VERSION}`, async () => {
-      const compiler = await findCompiler();
-      const library = await fetchLibrary({ cache, gpu, journal });
-      const addon = await buildAddon({ root, cache, packageRoot, library, compiler, journal });
-      await placeAddon({ packageRoot, library, addon });
+      const flavour = libraryFlavour(gpu);
+      const plan = await planAddon({ root, cache, packageRoot, wheel: flavour.wheel });
+      // Before the download: without a compiler it would be in vain.
+      const compiler = plan.compiled ? undefined : await findCompiler();
+      const library = await fetchLibrary({ cache, flavour, journal });
+      if (compiler !== undefined) await compileAddon({ plan, packageRoot, library, compiler, journal });
+      await placeAddon({ packageRoot, library, addon: plan.addon });
       const version = await journal.step('TensorFlow: trial run', () =>
         verifyAddon(root, library.libraryPaths),
       );
@@ -72,7 +74,7 @@ export async function setUpTensorFlow({ root, cache, journal, gpu, retry, previo
     if (prebuilt !== undefined) return { ok: true, ...common, ...prebuilt, attempts };
   }
   journal.warn(`TensorFlow: ${LOSS}. To try again after putting right what is named above: npm run setup`);
-  return { ...(await withoutNative(root, attempts)), circumstances };
+  return { ...(await withoutNative(root, attempts)), identity, means: await describeMeans() };
 }
 
 async function withoutNative(root, attempts) {
@@ -94,22 +96,21 @@ async function withoutNative(root, attempts) {
   };
 }
 
-/** What decides the outcome: while it stays the same there is nothing to do again. */
-async function describeCircumstances(packageRoot, gpu) {
+/** What a native set-up belongs to. */
+async function describeIdentity(packageRoot, gpu) {
   const manifest = await readJson(join(packageRoot, 'package.json'));
-  const compiler = await findCompiler().catch(() => undefined);
-  const pip = libraryFlavour(gpu) === undefined ? undefined : await findPip();
-  return [
-    `tfjs-node ${manifest?.version ?? 'absent'}`,
-    `tensorflow ${TENSORFLOW_VERSION}${gpu ? ' gpu' : ''}`,
-    `node ${process.versions.node.split('.')[0]}`,
-    `compiler ${compiler?.command ?? 'absent'}`,
-    `pip ${pip?.join(' ') ?? 'absent'}`,
-  ].join(', ');
+  const node = process.versions.node.split('.')[0];
+  return `tfjs-node ${manifest?.version ?? 'absent'}, tensorflow ${TENSORFLOW_VERSION}${gpu ? ' gpu' : ''}, node ${node}`;
 }
 
-async function stillGood(previous, packageRoot, retry) {
-  if (previous.backend === 'wasm') return !retry && previous.ok;
+/** What decides whether another attempt at it can end differently. */
+async function describeMeans() {
+  const compiler = await findCompiler().catch(() => undefined);
+  return `compiler ${compiler?.command ?? 'absent'}, pip ${(await findPip())?.join(' ') ?? 'absent'}`;
+}
+
+async function stillGood({ previous, packageRoot, retry }) {
+  if (previous.backend === 'wasm') return previous.ok && !retry && previous.means === (await describeMeans());
   const addon = join(packageRoot, 'lib', 'napi-v8', 'tfjs_binding.node');
   const library = join(packageRoot, 'deps', 'lib');
   return (await exists(addon)) && (await exists(library));
