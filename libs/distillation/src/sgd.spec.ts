@@ -41,7 +41,7 @@ describe('sgdStep', () => {
     const state = { parameters: tf.tensor1d([1]), velocity: tf.tensor1d([0.5]) };
     const gradient = tf.tensor1d([3]);
     const next = sgdStep(state, gradient, tf.scalar(0.1), { momentum: 0, nesterov: false, weightDecay: 0 });
-    tf.dispose(next);
+    tf.dispose([next.parameters, next.velocity]);
     expect([...gradient.dataSync(), ...state.parameters.dataSync(), ...state.velocity.dataSync()]).toEqual([
       3, 1, 0.5,
     ]);

@@ -78,15 +78,11 @@ export async function train(options: TrainOptions): Promise<TrainingOutcome> {
       const logits =
         needs.teacher && targets ? await abortable(targets.targets(step, batch), signal) : undefined;
       const rate = learningRate(schedule, optimizer.learningRate, step, steps);
-      const next = tf.tidy(() => {
+      const next = tf.tidy((): [Tensor1D, Tensor1D, tf.Scalar] => {
         const inputs = uploadInputs(model, batch);
         const uploaded = uploadTargets(model, batch, needs.labels, logits);
         const outputs = trainStep({ parameters, velocity, inputs, targets: uploaded, rate: tf.scalar(rate) });
-        return [outputs.parameters, outputs.velocity, outputs.loss] as const as [
-          Tensor1D,
-          Tensor1D,
-          tf.Scalar,
-        ];
+        return [outputs.parameters, outputs.velocity, outputs.loss];
       });
       tf.dispose([parameters, velocity]);
       [parameters, velocity] = next;

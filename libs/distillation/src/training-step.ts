@@ -27,14 +27,14 @@ export function createTrainingStep(
   optimizer: Pick<OptimizerSpec, 'momentum' | 'nesterov' | 'weightDecay'>,
 ): TrainingStep {
   return ({ inputs, targets, rate, ...state }) => {
-    const [parameters, velocity, value] = tf.tidy(() => {
+    const [parameters, velocity, value] = tf.tidy((): [Tensor1D, Tensor1D, Scalar] => {
       const differentiate = tf.valueAndGrads((...pieces: Tensor[]) =>
         trainingLoss(loss, model.forward(pieces, inputs), targets),
       );
       const { value, grads } = differentiate(unflatten(model, state.parameters));
-      const gradient = tf.concat(grads.map((piece) => tf.reshape(piece, [-1]))) as Tensor1D;
+      const gradient = tf.concat(grads.map((piece) => tf.reshape<tf.Rank.R1>(piece, [-1])));
       const next = sgdStep(state, gradient, rate, optimizer);
-      return [next.parameters, next.velocity, value as Scalar] as [Tensor1D, Tensor1D, Scalar];
+      return [next.parameters, next.velocity, value];
     });
     return { parameters, velocity, loss: value };
   };

@@ -15,7 +15,7 @@ export interface Differentiable {
    * @param dy gradient with respect to `value`, of its shape
    * @returns gradients with respect to the operation's inputs, one each
    */
-  gradient(dy: Tensor, saved: readonly Tensor[]): readonly Tensor[];
+  readonly gradient: (dy: Tensor, saved: readonly Tensor[]) => readonly Tensor[];
 }
 
 /** Runs an operation so that its own gradient is used: a typed form of `customGrad`. */
