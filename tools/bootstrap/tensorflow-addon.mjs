@@ -8,23 +8,8 @@ import { runCommand } from './run-command.mjs';
 /** @typedef {import('./tensorflow-library.mjs').Library} Library */
 
 const ADDON = 'tfjs_binding.node';
-const COMPILE_DEADLINE_MS = 600_000;
+const COMPILE_DEADLINE_MS = 1_200_000;
 const TRIAL_DEADLINE_MS = 120_000;
-
-export const COMPILER_MISSING =
-  'no C++ compiler was found (tried c++, g++, clang++); on Debian: apt-get install g++';
-
-/**
- * @returns {Promise<{ command: string, version: string }>}
- * @throws {Error} naming what to install
- */
-export async function findCompiler() {
-  for (const command of ['c++', 'g++', 'clang++']) {
-    const { ok, output } = await runCommand(command, ['--version'], { timeoutMs: 10_000 });
-    if (ok) return { command, version: output.split('\n')[0] };
-  }
-  throw new Error(COMPILER_MISSING);
-}
 
 /**
  * @typedef {object} AddonPlan
@@ -56,11 +41,11 @@ export async function planAddon({ root, cache, packageRoot, wheel }) {
 
 /**
  * Compiles tfjs-node's addon into the cache.
- * @param {{ plan: AddonPlan, packageRoot: string, library: Library, compiler: { command: string }, journal: Journal }} context
+ * @param {{ plan: AddonPlan, packageRoot: string, library: Library, compiler: import('./compiler.mjs').Compiler, journal: Journal }} context
  */
 export async function compileAddon({ plan, packageRoot, library, compiler, journal }) {
   const includes = ['..', '.', join(library.directory, 'include'), plan.headers].map((path) => `-I${path}`);
-  await journal.step(`TensorFlow: addon compiled with ${compiler.command}`, () =>
+  await journal.step(`TensorFlow: addon compiled with ${compiler.name}`, () =>
     createWhole(plan.directory, async (partial) => {
       const { ok, output, reason } = await runCommand(
         compiler.command,
@@ -84,7 +69,7 @@ export async function compileAddon({ plan, packageRoot, library, compiler, journ
           ],
           '-Wl,-rpath,$ORIGIN/../../deps/lib',
         ],
-        { cwd: packageRoot, timeoutMs: COMPILE_DEADLINE_MS },
+        { cwd: packageRoot, env: compiler.env, timeoutMs: COMPILE_DEADLINE_MS },
       );
       if (!ok) throw new Error(`${compiler.command} failed: ${reason}\n${output.slice(0, 2_000)}`);
     }),

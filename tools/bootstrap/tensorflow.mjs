@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { findSystemCompiler, provideCompiler } from './compiler.mjs';
 import { exists, readJson } from './files.mjs';
-import { compileAddon, findCompiler, placeAddon, planAddon, verifyAddon } from './tensorflow-addon.mjs';
+import { compileAddon, placeAddon, planAddon, verifyAddon } from './tensorflow-addon.mjs';
 import { fetchLibrary, libraryFlavour } from './tensorflow-library.mjs';
 import { installPrebuilt } from './tensorflow-prebuilt.mjs';
 import { TENSORFLOW_VERSION } from './versions.mjs';
@@ -56,7 +57,7 @@ export async function setUpTensorFlow({ root, cache, journal, gpu, retry, previo
       const flavour = libraryFlavour(gpu);
       const plan = await planAddon({ root, cache, packageRoot, wheel: flavour.wheel });
       // Before the download: without a compiler it would be in vain.
-      const compiler = plan.compiled ? undefined : await findCompiler();
+      const compiler = plan.compiled ? undefined : await provideCompiler({ cache, journal });
       const library = await fetchLibrary({ cache, flavour, journal });
       if (compiler !== undefined) await compileAddon({ plan, packageRoot, library, compiler, journal });
       await placeAddon({ packageRoot, library, addon: plan.addon });
@@ -105,7 +106,7 @@ async function describeIdentity(packageRoot, gpu) {
 
 /** What decides whether another attempt at it can end differently. */
 async function describeMeans() {
-  const compiler = await findCompiler().catch(() => undefined);
+  const compiler = await findSystemCompiler();
   return `compiler ${compiler?.command ?? 'absent'}, pip ${(await findPip())?.join(' ') ?? 'absent'}`;
 }
 

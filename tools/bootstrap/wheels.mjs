@@ -15,7 +15,15 @@ export function wheelPlatforms({ platform, arch }) {
   const architecture = ARCHITECTURES[arch];
   if (architecture === undefined) return [];
   if (platform === 'linux') {
-    const tags = ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014', 'musllinux_1_2'];
+    const tags = [
+      'manylinux_2_28',
+      'manylinux_2_27',
+      'manylinux_2_17',
+      'manylinux2014',
+      'manylinux2010',
+      'musllinux_1_2',
+      'musllinux_1_1',
+    ];
     return tags.map((tag) => `${tag}_${architecture}`);
   }
   if (platform === 'darwin') {
