@@ -20,6 +20,8 @@ const dataset = shapesDataset();
 const view = createTableView(dataset, { kind: 'table', dataset: datasetRef(dataset), split: 'train' });
 const lenet = createModel({ name: 'lenet5' }, dataset.inputShape, dataset.classes);
 const mlp = createModel({ name: 'mlp', hiddenUnits: [16] }, dataset.inputShape, dataset.classes);
+const lenetStart = initialState(lenet, 9);
+const mlpStart = initialState(mlp, 9);
 const optimizer: OptimizerSpec = {
   kind: 'sgd',
   learningRate: 0.05,
@@ -38,7 +40,7 @@ function options(overrides: Partial<TrainOptions> = {}): TrainOptions {
     // 60 samples: the last of three batches of an epoch is shorter.
     batches: batchesOf(view, { seed: 4, batchSize: 25 }),
     epochs: 4,
-    initial: initialState(model, 9),
+    initial: model === mlp ? mlpStart : lenetStart,
     ...overrides,
   };
 }
