@@ -120,8 +120,9 @@ async function createCluster({
   );
   if (!ok) {
     await rm(partial, { recursive: true, force: true });
+    const reason = output.split('\n').find((line) => /error|fatal/i.test(line)) ?? output;
     throw /no space left|read-only file system|permission denied|quota/i.test(output)
-      ? storageError(dataDir, output)
+      ? storageError(dataDir, reason)
       : new FidelisError('DATABASE.UNAVAILABLE', `initdb failed: ${output}`, { retryable: false });
   }
   await rename(pwFile, passwordFile);
