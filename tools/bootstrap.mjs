@@ -48,7 +48,7 @@ async function setUpClone(root, options, journal, waiting) {
   const parts = await withLock(
     join(cache, 'setup.lock'),
     async () => {
-      await removePartials(cache);
+      for (const directory of [cache, join(cache, 'downloads')]) await removePartials(directory);
       return {
         natsServer: await setUpNatsServer(cache, journal),
         postgresql: await setUpPostgres(root, cache, journal),

@@ -50,6 +50,7 @@ export async function compileAddon({ plan, packageRoot, library, compiler, journ
       const { ok, output, reason } = await runCommand(
         compiler.command,
         [
+          ...compiler.args,
           ...[
             '-O2',
             '-fPIC',

