@@ -78,7 +78,7 @@ describe('a service that stops', () => {
     expect(await answers).toEqual([{ n: 1 }, { n: 2 }]);
     expect(started).toHaveLength(5);
     expect(service.connection.isClosed()).toBe(true);
-    expect(await unsettled(outside, STREAMS.events.name, 'drain')).toBe(0);
+    expect(await unsettled(outside, STREAMS.events.name, 'drain-drain-happened')).toBe(0);
 
     const successor = await startService(nats.url, [Slow]);
     await waitFor(() => finished.length === 10, { what: 'the rest' });

@@ -14,6 +14,8 @@ import { z } from 'zod';
 import { connectTo, deadLetterOf, startService, unsettled, type TestService } from './bus-fixture.js';
 
 const happened = defineEvent('test-happened', z.strictObject({ what: z.string() }));
+const also = defineEvent('test-also-happened', z.strictObject({ n: z.number() }));
+const FIRST_CONSUMER = 'first-test-happened';
 const RETRIES = { maxDeliver: 3, backoffMs: [100, 200], ackWaitMs: 2_000 };
 
 interface Seen {
@@ -98,7 +100,7 @@ describe('events', () => {
         expect(deliveries(by, `n${i}`)).toMatchObject([{ delivery: 1, correlationId: `c${i}` }]);
       }
     }
-    await waitFor(async () => (await unsettled(outside, STREAMS.events.name, 'first')) === 0, {
+    await waitFor(async () => (await unsettled(outside, STREAMS.events.name, FIRST_CONSUMER)) === 0, {
       what: 'all settled',
     });
     expect(counts.outcomes).toEqual(Array.from({ length: 20 }, () => 'event:done'));
@@ -137,7 +139,7 @@ describe('events', () => {
       stream: STREAMS.events.name,
       deliveries: '1',
     });
-    expect(letter.message.subject).toBe('fidelis.v1.dead.event.first');
+    expect(letter.message.subject).toBe(`fidelis.v1.dead.event.${FIRST_CONSUMER}`);
     expect(letter.message.json()).toEqual({ what: 'final' });
     expect(letter.message.header.get('Fidelis-Correlation-Id')).toBe('c-final');
     expect(deliveries('first', 'final')).toHaveLength(1);
@@ -175,7 +177,7 @@ describe('events', () => {
       what: 'more attempts than deliveries allowed',
     });
     outages.delete('patient');
-    await waitFor(async () => (await unsettled(outside, STREAMS.events.name, 'first')) === 0, {
+    await waitFor(async () => (await unsettled(outside, STREAMS.events.name, FIRST_CONSUMER)) === 0, {
       what: 'the settlement',
     });
     expect(new Set(deliveries('first', 'patient').map(({ delivery }) => delivery))).toEqual(new Set([1]));
@@ -190,6 +192,27 @@ describe('events', () => {
     await expect(publisher.publish(happened, 'a.b', { what: 'x' })).rejects.toMatchObject({
       code: 'REQUEST.INVALID',
     });
+  });
+
+  it('of several kinds can be followed under one durable name', async () => {
+    const both: unknown[] = [];
+    @Controller()
+    class Both {
+      @OnEvent(happened, { durable: 'both' })
+      onHappened({ what }: { what: string }): void {
+        if (what === 'for-both') both.push(what);
+      }
+      @OnEvent(also, { durable: 'both' })
+      onAlso({ n }: { n: number }): void {
+        both.push(n);
+      }
+    }
+    const service = await startService(nats.url, [Both]);
+    await publisher.publish(happened, 'x', { what: 'for-both' });
+    await publisher.publish(also, 'x', { n: 7 });
+    await waitFor(() => both.length === 2, { what: 'both events' });
+    expect(new Set(both)).toEqual(new Set(['for-both', 7]));
+    await service.close();
   });
 
   it('published before a durable existed reach it', async () => {

@@ -206,7 +206,7 @@ describe('jobs', () => {
     await start('a');
     await queue.enqueue(work, 'cpu', 'survivor', { id: 'survivor' });
     const { finish } = await attempt('survivor', 1);
-    await nats.kill();
+    await nats.stop();
     finish();
     await nats.restart();
     await queueEmpty();
@@ -214,6 +214,24 @@ describe('jobs', () => {
     await queue.enqueue(work, 'cpu', 'next', { id: 'next' });
     (await attempt('next', 1)).finish();
     await queueEmpty();
+  });
+
+  it('are not lost when NATS is killed right after it has delivered them', async () => {
+    await start('a');
+    await queue.enqueue(work, 'cpu', 'forgotten', { id: 'forgotten' });
+    const first = await attempt('forgotten', 1);
+    await nats.kill();
+    first.finish();
+    await nats.restart();
+    // The server may have forgotten the delivery, and then knows nothing of its acknowledgement: the job comes again.
+    await waitFor(
+      async () => {
+        for (const { finish } of attempts) finish();
+        return (await storedMessages(outside, STREAMS.jobs.name)) === 0;
+      },
+      { what: 'an empty queue', deadlineMs: 20_000 },
+    );
+    expect(attempts.length).toBeLessThanOrEqual(2);
   });
 
   it('that were removed leave nothing, also if a worker had them', async () => {

@@ -19,7 +19,7 @@ export class ConnectionWatch {
   /** Called once, at the next interruption or at the end of the connection. @returns a function that takes it back */
   onInterruption(listener: () => void): () => void {
     this.interrupted.add(listener);
-    return () => this.interrupted.delete(listener);
+    return () => void this.interrupted.delete(listener);
   }
 
   /** Resolves at once while connected, else after the reconnect; also when the connection ends or `signal` aborts. */
@@ -60,5 +60,29 @@ export class ConnectionWatch {
     const all = [...listeners];
     listeners.clear();
     for (const listener of all) listener();
+  }
+}
+
+/** Runs `operation` while connected, and again whenever the connection was interrupted meanwhile, until it settles by itself. */
+export async function untilUninterrupted(
+  watch: ConnectionWatch,
+  signal: AbortSignal,
+  operation: () => Promise<void>,
+): Promise<void> {
+  for (let done = false; !done;) {
+    await watch.connected(signal);
+    signal.throwIfAborted();
+    let forget = (): void => undefined;
+    const interruption = new Promise<false>((resolve) => {
+      forget = watch.onInterruption(() => resolve(false));
+    });
+    try {
+      const work = operation().then(() => true);
+      // Its outcome is of no interest after an interruption.
+      work.catch(() => undefined);
+      done = await Promise.race([work, interruption]);
+    } finally {
+      forget();
+    }
   }
 }

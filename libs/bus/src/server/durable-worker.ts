@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FidelisError } from '@fidelis/contracts';
 import type { MessageOutcome } from '../connection/bus-observer.js';
-import type { ConnectionWatch } from '../connection/connection-watch.js';
+import { untilUninterrupted, type ConnectionWatch } from '../connection/connection-watch.js';
 import { correlationIdOf } from '../connection/correlation.js';
-import { throughOutages } from '../connection/patience.js';
 import { acknowledge, nakPayload, reportWorking, termPayload, type Delivery } from '../pull/delivery.js';
 import { PullRequest } from '../pull/pull-request.js';
 import { oneLine, type DeadLetters } from './dead-letters.js';
@@ -18,7 +17,7 @@ export type DeliveryHandler = (delivery: Delivery, context: MessageContext) => P
 
 const PULL_EXPIRES_MS = 30_000;
 const RETRY_MS = 250;
-const SETTLE_PATIENCE_MS = 5_000;
+const LATE_SETTLE_MS = 1_000;
 
 /**
  * Handles the messages of one durable consumer, `concurrency` at a time. A message is asked for only when there is a hand free
@@ -176,14 +175,13 @@ export class DurableWorker {
     return 'dead';
   }
 
-  /** What cannot be settled is delivered again after ack_wait. */
+  /** What cannot be settled is delivered again after ack_wait: a server that was killed may not know of the delivery any more. */
   private async settle(delivery: Delivery, payload: Uint8Array | undefined): Promise<void> {
-    const { connection, log } = this.environment;
+    const { connection, log, late } = this.environment;
     try {
-      await throughOutages(() => acknowledge(connection, delivery, payload), {
-        what: 'settle a message',
-        patienceMs: SETTLE_PATIENCE_MS,
-      });
+      // What a handler gives back when it was told to stop is still sent, but an absent server is not waited for any more.
+      const limit = late.aborted ? AbortSignal.timeout(LATE_SETTLE_MS) : late;
+      await untilUninterrupted(this.watch, limit, () => acknowledge(connection, delivery, payload));
     } catch (error) {
       log.warn('a message could not be settled and will come again', { subject: delivery.subject, error });
     }

@@ -9,7 +9,8 @@ export interface MessageContext {
   readonly streamSequence: number;
   /**
    * Grows from job to job and from delivery to delivery of one job: of two owners of a run, the one with the greater token
-   * is the newer. 0 for an rpc.
+   * is the newer. A server that was killed may forget its last deliveries and count them again, so a new owner takes the
+   * greater of this and one more than the token that it finds. 0 for an rpc.
    */
   readonly fencingToken: number;
   /** Tells the server that the work advances; without it, the message is given to another after ack_wait. No effect on an rpc. */
