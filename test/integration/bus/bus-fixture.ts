@@ -66,7 +66,7 @@ export interface DeadLetter {
 export function deadLetterOf(connection: NatsConnection, subject: string): Promise<DeadLetter> {
   return waitFor(
     async () => {
-      const manager = await jetstreamManager(connection);
+      const manager = await jetstreamManager(connection, { timeout: 1_000 });
       const { state } = await manager.streams.info(STREAMS.deadLetters.name);
       for (let seq = state.last_seq; seq >= Math.max(1, state.first_seq); seq--) {
         const message = await manager.streams.getMessage(STREAMS.deadLetters.name, { seq });
@@ -88,7 +88,7 @@ export function deadLetterOf(connection: NatsConnection, subject: string): Promi
 
 /** Messages that wait in a stream. */
 export async function storedMessages(connection: NatsConnection, stream: string): Promise<number> {
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(connection, { timeout: 1_000 });
   return (await manager.streams.info(stream)).state.messages;
 }
 
@@ -98,6 +98,6 @@ export async function unsettled(
   stream: string,
   durable: string,
 ): Promise<number> {
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(connection, { timeout: 1_000 });
   return (await manager.consumers.info(stream, durable)).num_ack_pending;
 }
