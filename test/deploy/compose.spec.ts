@@ -3,7 +3,7 @@ import { DockerfileParser } from 'dockerfile-ast';
 import { describe, expect, it } from 'vitest';
 import { exists, readText, readYaml } from './deploy-files.js';
 import { composeProblems } from './schema-check.js';
-import { environmentProblems, hasConfig } from './service-config.js';
+import { environmentProblems } from './service-config.js';
 
 interface ComposeService {
   readonly image: string;
@@ -100,7 +100,7 @@ describe('compose.yaml', () => {
     },
   );
 
-  it.each(WORKLOADS.filter(({ program }) => hasConfig(program)))(
+  it.each(WORKLOADS)(
     '$name is set up by variables that it reads, with values that it takes',
     async ({ name, program }) => {
       expect(await environmentProblems(program, environment(name))).toEqual([]);

@@ -19,7 +19,7 @@ import {
   type WorkloadObject,
 } from './kubernetes-objects.js';
 import { kubernetesProblems } from './schema-check.js';
-import { environmentProblems, hasConfig } from './service-config.js';
+import { environmentProblems } from './service-config.js';
 
 type EnvironmentVariable = NonNullable<IContainer['env']>[number];
 
@@ -317,8 +317,6 @@ describe('pods', () => {
 });
 
 describe('services', () => {
-  const CONFIGURED = WORKLOADS.filter(({ program }) => hasConfig(program));
-
   it('are Deployments: four services, one of them in two roles', () => {
     expect(
       ofKind(objects, 'Deployment')
@@ -333,7 +331,7 @@ describe('services', () => {
     expect(podOf(workload(each.name)).terminationGracePeriodSeconds).toBe(STOP_GRACE_SECONDS);
   });
 
-  it.each(CONFIGURED)(
+  it.each(WORKLOADS)(
     '$name is set up by variables that it reads, with values that it takes',
     async (each) => {
       expect(await environmentProblems(each.program, environment(workload(each.name)))).toEqual([]);
@@ -349,7 +347,7 @@ describe('services', () => {
     expect(problem).toContain('FIDELIS_NATS_URL');
   });
 
-  it.each(CONFIGURED)('$name is so in the local overlay, too', async (each) => {
+  it.each(WORKLOADS)('$name is so in the local overlay, too', async (each) => {
     const local = patched.find(({ result }) => nameOf(result) === each.name);
     expect(local).toBeDefined();
     if (local !== undefined) {

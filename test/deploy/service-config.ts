@@ -1,14 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import { loadConfig } from '@fidelis/observability';
-import { exists, REPOSITORY } from './deploy-files.js';
+import { REPOSITORY } from './deploy-files.js';
 
 type Environment = Readonly<Record<string, string>>;
 type ConfigReader = (environment: Environment) => object;
-
-/** Is there a configuration to compare with? */
-export function hasConfig(program: string): boolean {
-  return exists(configPath(program));
-}
 
 /** What is wrong with an environment, by the service's own schema: a variable that it does not read, or a value that it refuses. */
 export async function environmentProblems(program: string, environment: Environment): Promise<string[]> {
