@@ -58,7 +58,8 @@ export async function runService(options: ServiceOptions): Promise<void> {
   process.on('uncaughtException', (error) => fail(logger, error));
   const stopped = stopRequested();
   try {
-    const app = await options.create();
+    const app = await Promise.race([options.create(), stopped]);
+    if (typeof app === 'string') return leave(logger, app);
     await app.startAllMicroservices();
     await listen(app, options);
     app.get(HealthRegistry).setStarted();
@@ -69,6 +70,12 @@ export async function runService(options: ServiceOptions): Promise<void> {
   } catch (error) {
     fail(logger, error);
   }
+}
+
+/** Asked to stop while it still waits for NATS or the database: nothing is open that would have to be drained. */
+function leave(logger: Logger, reason: string): never {
+  logger.info({ reason }, 'stopped before it was ready');
+  process.exit(0);
 }
 
 async function listen(app: INestApplication, { host, port }: ServiceOptions): Promise<void> {

@@ -28,7 +28,7 @@ export function newRunId(): string {
 export function newRun(
   id: string,
   spec: ExperimentSpec,
-  dataset: DatasetRef,
+  { dataset, info }: { readonly dataset: DatasetRef; readonly info: DatasetInfo },
   correlationId: string,
   now: Date,
 ): RunRow {
@@ -67,7 +67,13 @@ export function newRun(
       producer: null,
     },
     frames: { published: 0, consumed: 0 },
-    plan: { stream: null, token: -1, cancelRequested: false, evaluatedSets: [] },
+    plan: {
+      stream: null,
+      viewRows: viewRows(viewOf(spec, dataset), info),
+      token: -1,
+      cancelRequested: false,
+      evaluatedSets: [],
+    },
     attempts: 0,
     error: null,
     correlationId,
@@ -113,6 +119,14 @@ export function streamSteps(view: ViewSpec, info: DatasetInfo, epochs: number): 
   return view.kind === 'table'
     ? Math.ceil(rows / TABLE_CHUNK_ROWS)
     : Math.ceil(rows / view.batchSize) * epochs;
+}
+
+/** Rows (images) of the first `steps` steps of the stream. */
+export function rowsOfSteps(view: ViewSpec, rows: number, steps: number): number {
+  if (view.kind === 'table') return Math.min(steps * TABLE_CHUNK_ROWS, rows);
+  const stepsPerEpoch = Math.ceil(rows / view.batchSize);
+  const epochs = Math.floor(steps / stepsPerEpoch);
+  return epochs * rows + (steps - epochs * stepsPerEpoch) * view.batchSize;
 }
 
 export function studentJobOf(row: RunRow, stream: StreamRecord): StudentJob {

@@ -10,6 +10,7 @@ import {
   type TrainingProgress,
   type TrainingResult,
 } from '@fidelis/contracts';
+import { rowsOfSteps } from './run-creation.js';
 import type { RunRow } from './run.entity.js';
 
 /**
@@ -51,7 +52,7 @@ export function streamOpened(row: RunRow, stream: StreamRecord, now: Date): bool
   row.lineage = { ...row.lineage, streamKey: stream.key };
   row.plan = { ...row.plan, stream };
   const reused = stream.publishedSteps >= stream.steps;
-  advanceStage(row, 'stream', { done: stream.publishedSteps, total: stream.steps, reused }, now);
+  advanceStage(row, 'stream', { ...streamRows(row, stream, stream.publishedSteps), reused }, now);
   row.state = 'queued';
   streamReported(row, stream, now);
   return true;
@@ -72,8 +73,18 @@ export function streamReported(row: RunRow, stream: StreamRecord, now: Date): bo
   const done = Math.min(stream.publishedSteps, wanted);
   const changed = row.frames.published !== done;
   row.frames = { ...row.frames, published: Math.max(row.frames.published, done) };
-  advanceStage(row, 'stream', { done, total: wanted }, now);
+  advanceStage(row, 'stream', streamRows(row, stream, done), now);
   return done >= wanted ? finishStage(row, 'stream', now) || changed : changed;
+}
+
+/** The stage of the stream is counted in rows: what people know of a dataset. */
+function streamRows(row: RunRow, { view }: StreamRecord, steps: number): { done: number; total: number } {
+  const { viewRows, stream } = row.plan;
+  const wanted = stream?.steps ?? steps;
+  return {
+    done: rowsOfSteps(view, viewRows, Math.min(steps, wanted)),
+    total: rowsOfSteps(view, viewRows, wanted),
+  };
 }
 
 /** The token makes reports of an attempt that lost the run harmless. */

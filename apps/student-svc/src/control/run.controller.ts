@@ -19,7 +19,7 @@ export class RunController {
     const info = datasetInfo(spec.dataset);
     checkSpec(spec, info);
     const { name, digest } = await loadDataset(spec.dataset);
-    const row = newRun(newRunId(), spec, { name, digest }, correlationId, new Date());
+    const row = newRun(newRunId(), spec, { dataset: { name, digest }, info }, correlationId, new Date());
     await this.runs.create(row);
     this.loop.look(row.id);
     return toRecord(row);

@@ -12,6 +12,8 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 export interface RunPlan {
   /** The stream that the student reads, once it is open. */
   readonly stream: StreamRecord | null;
+  /** Samples of the view. */
+  readonly viewRows: number;
   /** Fencing token of the attempt whose reports count. */
   readonly token: number;
   readonly cancelRequested: boolean;

@@ -16,12 +16,12 @@ import {
 import {
   decodeCheckpoint,
   encodeCheckpoint,
+  initialState,
   SequenceTargets,
   TableTargets,
   train,
-  type TrainingState,
 } from '@fidelis/distillation';
-import { createModel, encodeWeights, initialise, type Model } from '@fidelis/models';
+import { createModel, encodeWeights } from '@fidelis/models';
 import { ProgressClock } from './progress-clock.js';
 import { SetPredictions } from './set-predictions.js';
 import type { FromTrainer, ToTrainer } from './trainer-protocol.js';
@@ -44,16 +44,17 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
   const { job } = start;
   const dataset = await datasetOf(job);
   const model = createModel(job.architecture, dataset.inputShape, job.classes);
+  const initial =
+    start.checkpoint === null
+      ? initialState(model, job.seed)
+      : decodeCheckpoint(model, start.checkpoint).state;
   const { batches, targets } =
-    job.kind === 'student' ? studentInputs(job, dataset) : teacherInputs(job, dataset);
-  const initial = initialState(job, model, start.checkpoint);
+    job.kind === 'student' ? studentInputs(job, dataset, initial.step) : teacherInputs(job, dataset);
   await send({ type: 'started', producer, fromStep: initial.step, attempts });
 
   const clock = new ProgressClock(job, batches.stepsPerEpoch * job.epochs, initial.step, targets, send);
-  const receiving = targets === undefined ? undefined : receive(process.inbox, targets);
+  if (targets !== undefined) void receive(process.inbox, targets);
   const evaluation = job.kind === 'student' ? new SetPredictions(job, model, dataset, send) : undefined;
-  const stop = new AbortController();
-  receiving?.catch((error: unknown) => stop.abort(error));
   const began = performance.now();
   clock.start();
   const result = await train({
@@ -65,7 +66,6 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     epochs: job.epochs,
     initial,
     ...(targets === undefined ? {} : { targets }),
-    signal: stop.signal,
     onStep: (info) => clock.step(info),
     onEpoch: async ({ epochsDone, step }, state) => {
       await send({
@@ -103,14 +103,18 @@ async function datasetOf(job: TrainJob): Promise<Dataset> {
   );
 }
 
-function studentInputs(job: StudentJob, dataset: Dataset): { batches: BatchSource; targets: Targets } {
+function studentInputs(
+  job: StudentJob,
+  dataset: Dataset,
+  fromStep: number,
+): { batches: BatchSource; targets: Targets } {
   if (job.view.kind === 'table') {
     const view = createTableView(dataset, job.view);
     const batches = batchesOf(view, { seed: job.seed, batchSize: job.batchSize });
     return { batches, targets: new TableTargets(view, job.stream) };
   }
   const view = createSequenceView(dataset, job.view);
-  return { batches: view, targets: new SequenceTargets(view, job.stream) };
+  return { batches: view, targets: new SequenceTargets(view, job.stream, { fromStep }) };
 }
 
 function teacherInputs(job: TeacherJob, dataset: Dataset): { batches: BatchSource; targets: undefined } {
@@ -119,16 +123,14 @@ function teacherInputs(job: TeacherJob, dataset: Dataset): { batches: BatchSourc
   return { batches: batchesOf(view, { seed: job.seed, batchSize: job.batchSize }), targets: undefined };
 }
 
-function initialState(job: TrainJob, model: Model, checkpoint: Uint8Array | null): TrainingState {
-  if (checkpoint !== null) return decodeCheckpoint(model, checkpoint).state;
-  const parameters = initialise(model, job.seed);
-  return { step: 0, parameters, velocity: new Float32Array(parameters.length) };
-}
-
-/** Takes in frames for as long as they come; what is wrong with one ends the training. */
+/** Takes in frames for as long as they come; what is wrong with one ends the training, when it asks for its targets. */
 async function receive(inbox: AsyncIterator<ToTrainer>, targets: Targets): Promise<void> {
-  for (let next = await inbox.next(); next.done !== true; next = await inbox.next()) {
-    if (next.value.type === 'stream-failed') throw FidelisError.fromWire(next.value.error);
-    if (next.value.type === 'frame') await targets.accept(next.value.frame);
+  try {
+    for (let next = await inbox.next(); next.done !== true; next = await inbox.next()) {
+      if (next.value.type === 'stream-failed') throw FidelisError.fromWire(next.value.error);
+      if (next.value.type === 'frame') await targets.accept(next.value.frame);
+    }
+  } catch (error) {
+    targets.fail(FidelisError.from(error));
   }
 }

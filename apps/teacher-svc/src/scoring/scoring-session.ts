@@ -125,12 +125,22 @@ export class ScoringSession {
   }
 
   private async publish({ key, step, rows, messages, seconds }: StepMessage): Promise<void> {
-    // "behind" means that another replica stored this step: its frames are the same, so this one's are not missed.
     const outcome = await this.ports.log.append(key, messages.length, step, messages, {
       signal: this.signal,
     });
+    if (outcome === 'behind') await this.checkStored(key, messages.length, step);
     const bytes = messages.reduce((sum, message) => sum + message.length, 0);
     await this.growth.add(key, { step, rows, seconds, bytes: outcome === 'stored' ? bytes : 0 });
+  }
+
+  /** Another replica stored this step: its frames are the same, so this one's are not missed. Otherwise the log has lost some. */
+  private async checkStored(key: string, parts: number, step: number): Promise<void> {
+    const lastStep = await this.ports.log.lastStep(key, parts);
+    if (lastStep >= step) return;
+    throw new FidelisError(
+      'STREAM.GAP',
+      `stream ${key} ends at step ${lastStep}, not before ${step}: it is produced again from there`,
+    );
   }
 
   private async storeTable({
