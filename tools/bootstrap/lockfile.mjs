@@ -14,13 +14,27 @@
 export function isInstalled(wanted, installed, machine) {
   if (wanted?.packages === undefined || installed?.packages === undefined) return false;
   const found = installed.packages;
+  // What lies inside a package for another machine is left out with it.
+  const isForAnotherMachine = (path) =>
+    pathsDownTo(path).some((each) => {
+      const entry = wanted.packages?.[each];
+      return entry?.optional === true && !suits(entry, machine);
+    });
   return Object.entries(wanted.packages)
-    .filter(([path, entry]) => path.includes('node_modules/') && !(entry.optional && !suits(entry, machine)))
+    .filter(
+      ([path, entry]) => path.includes('node_modules/') && !(entry.optional && isForAnotherMachine(path)),
+    )
     .every(([path, entry]) => {
       const there = found[path];
       if (there === undefined) return entry.optional === true && entry.libc !== undefined;
       return there.version === entry.version;
     });
+}
+
+/** `a/node_modules/b` and all that it lies in. */
+function pathsDownTo(path) {
+  const parts = path.split('/node_modules/');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/node_modules/'));
 }
 
 /**

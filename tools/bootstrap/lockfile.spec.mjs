@@ -7,6 +7,7 @@ const wanted = {
     '': { version: '0.1.0' },
     'node_modules/a': { version: '1.0.0' },
     'node_modules/mac-only': { version: '1.0.0', optional: true, os: ['darwin'] },
+    'node_modules/mac-only/node_modules/inner': { version: '1.0.0', optional: true },
     'node_modules/native': { version: '1.0.0', optional: true },
     'node_modules/musl': { version: '1.0.0', optional: true, os: ['linux'], cpu: ['x64'], libc: ['musl'] },
   },
