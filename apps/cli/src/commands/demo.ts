@@ -26,8 +26,8 @@ export function registerDemo({ program, run }: CommandRegistry): void {
       program
         .command('demo')
         .description(
-          'Distils a LeNet-5 on MNIST through the whole platform, on this machine: starts NATS, PostgreSQL and the\n' +
-            'services, trains a teacher on 200 images, streams its logits over 60,000, trains a student on them,\n' +
+          'Distils a LeNet-5 on MNIST through the whole platform, on this machine: starts NATS, PostgreSQL and the ' +
+            'services, trains a teacher on 200 images, streams its logits over 60,000, trains a student on them, ' +
             `and shows how faithful it is. Everything is stopped at the end. The experiment is ${DEMO_SPEC}.`,
         )
         .option('--epochs <n>', "the student's epochs (default: 3)", wholeNumber(1, 100_000))

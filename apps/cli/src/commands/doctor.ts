@@ -8,7 +8,7 @@ export function registerDoctor({ program, run }: CommandRegistry): void {
     program
       .command('doctor')
       .description(
-        'Shows every part that Fidelis needs on this machine: its version, where it is from, and what to do if it\n' +
+        'Shows every part that Fidelis needs on this machine: its version, where it is from, and what to do if it ' +
           'is missing. Ends with 1 if something is.',
       ),
   );

@@ -22,7 +22,7 @@ export function registerRun({ program, run }: CommandRegistry): void {
     program
       .command('run <spec.yaml>')
       .description(
-        'Runs the experiment of a spec on a running stack and shows how faithful the student is.\n' +
+        'Runs the experiment of a spec on a running stack and shows how faithful the student is. ' +
           'Ctrl-C leaves the run going; `fidelis cancel` ends it. docs/schemas/experiment.schema.json has every field.',
       )
       .option('--detach', 'do not wait for the end: print the run that was started')

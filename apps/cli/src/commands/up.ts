@@ -17,7 +17,7 @@ export function registerUp({ program, run }: CommandRegistry): void {
       program
         .command('up')
         .description(
-          'Starts the whole platform on this machine and keeps it running: NATS, PostgreSQL and the services, all on\n' +
+          'Starts the whole platform on this machine and keeps it running: NATS, PostgreSQL and the services, all on ' +
             'loopback. What it is told is kept for the next time. Ctrl-C stops all of it in order and ends with 0.',
         )
         .option('--port <n>', "the gateway's port (default: a free one)", wholeNumber(1, 65_535)),

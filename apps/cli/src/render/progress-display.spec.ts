@@ -39,6 +39,15 @@ describe('progress that no terminal shows', () => {
     ]);
   });
 
+  it('is a line every half minute for what does not move', () => {
+    const { display, written, at } = recording(false);
+    for (let ms = 0; ms <= 65_000; ms += 1_000) {
+      at(ms);
+      display.show([student(7)]);
+    }
+    expect(written).toHaveLength(3);
+  });
+
   it('has no escape sequences', () => {
     const { display, written } = recording(false);
     display.show([student(1)]);

@@ -20,6 +20,8 @@ export interface ProgressDisplay {
 
 const REDRAW_MS = 100;
 const PLAIN_LINE_MS = 2_000;
+/** A stage that does not move is told of this often: not silent, and not a flood. */
+const UNCHANGED_LINE_MS = 30_000;
 const DEFAULT_COLUMNS = 100;
 
 export function createProgressDisplay(
@@ -94,10 +96,16 @@ class BarDisplay implements ProgressDisplay {
   }
 }
 
-/** For logs and pipes: a line when a stage begins and ends, and at most one every two seconds between. */
+interface ShownLine {
+  readonly state: StageView['state'];
+  readonly done: number;
+  readonly atMs: number;
+}
+
+/** For logs and pipes: a line when a stage begins and ends, and while it moves at most one every two seconds. */
 class LineDisplay implements ProgressDisplay {
   private readonly speeds = new StageSpeeds();
-  private readonly shown = new Map<string, { readonly state: StageView['state']; readonly atMs: number }>();
+  private readonly shown = new Map<string, ShownLine>();
 
   constructor(
     private readonly target: ProgressTarget,
@@ -108,13 +116,8 @@ class LineDisplay implements ProgressDisplay {
     const atMs = this.now();
     for (const stage of stages) {
       const speed = this.speeds.observe(stage, atMs);
-      const last = this.shown.get(stage.label);
-      const due =
-        last?.state === stage.state
-          ? stage.state === 'running' && atMs - last.atMs >= PLAIN_LINE_MS
-          : stage.state !== 'waiting';
-      if (!due) continue;
-      this.shown.set(stage.label, { state: stage.state, atMs });
+      if (!isDue(stage, this.shown.get(stage.label), atMs)) continue;
+      this.shown.set(stage.label, { state: stage.state, done: stage.done, atMs });
       this.target.write(`${stage.label}: ${stageText(stage, speed)}\n`);
     }
   }
@@ -126,4 +129,10 @@ class LineDisplay implements ProgressDisplay {
   end(): void {
     this.shown.clear();
   }
+}
+
+function isDue(stage: StageView, last: ShownLine | undefined, atMs: number): boolean {
+  if (last?.state !== stage.state) return stage.state !== 'waiting';
+  if (stage.state !== 'running') return false;
+  return atMs - last.atMs >= (stage.done === last.done ? UNCHANGED_LINE_MS : PLAIN_LINE_MS);
 }
