@@ -71,10 +71,10 @@ export class RunReconciler {
     if (queued !== undefined) await this.enqueue(queued);
   }
 
-  /** The queue holds one job of a run at most, so this can be done again for as long as nobody has reported. */
+  /** The queue holds one job of a run at most, so this can be done again for as long as there is no result: a job that was lost is back at once. */
   private async enqueue(row: RunRow): Promise<void> {
     const { stream } = row.plan;
-    if (stream === null || row.state !== 'queued') return;
+    if (stream === null || (row.state !== 'queued' && row.state !== 'training')) return;
     const { correlationId } = row;
     await this.jobs.enqueue(trainJob, row.spec.placement, row.id, studentJobOf(row, stream), {
       correlationId,

@@ -40,7 +40,13 @@ export class RunClaim {
     const { position, revision } = found;
     if (position.token > token) throw leaseLost(runId, position);
     if (position.result !== null) return new RunClaim(positions, runId, position, revision);
-    const next = { ...position, token, worker, attempts: position.attempts + 1 };
+    // A nats-server killed right after a delivery forgets it, and the next one has the same token: an owner's is always the greater.
+    const next = {
+      ...position,
+      token: Math.max(token, position.token + 1),
+      worker,
+      attempts: position.attempts + 1,
+    };
     return new RunClaim(positions, runId, next, await positions.update(runId, next, revision));
   }
 
