@@ -43,7 +43,7 @@ export class EvaluationRepository {
       // Two parts of one evaluation at two replicas: the second waits here, so that one of them sees all parts.
       await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [id]);
       if (await manager.existsBy(EvaluationRow, { id })) return undefined;
-      await manager.upsert(ScoredPartRow, { evaluationId: id, part, state: accumulator.toJSON() } as never, [
+      await manager.upsert(ScoredPartRow, { evaluationId: id, part, state: accumulator.toJSON() }, [
         'evaluationId',
         'part',
       ]);
@@ -71,7 +71,7 @@ export class EvaluationRepository {
       step,
       record,
       createdAt: new Date(record.createdAt),
-    } as never);
+    });
     await manager.delete(ScoredPartRow, { evaluationId: id });
     await this.outbox.add(
       manager,
