@@ -73,7 +73,9 @@ async function migrate(dataSource: DataSource, schema: string): Promise<void> {
     await runner.connect();
     await runner.query('SELECT pg_advisory_lock(hashtext($1))', [`fidelis.migrate.${schema}`]);
     try {
-      const found = await runner.query<unknown[]>('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema]);
+      const found = (await runner.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [
+        schema,
+      ])) as unknown[];
       // Asked first: CREATE SCHEMA IF NOT EXISTS needs the right to create one even where it exists.
       if (found.length === 0) await runner.query(`CREATE SCHEMA "${schema}"`);
       await dataSource.runMigrations();
