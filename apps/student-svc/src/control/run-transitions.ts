@@ -25,7 +25,9 @@ export function isEnded(row: Pick<RunRow, 'state'>): boolean {
 export function teacherReported(row: RunRow, teacher: TeacherRecord, now: Date): boolean {
   if (row.state !== 'preparing') return false;
   row.teacherId = teacher.id;
-  row.lineage = { ...row.lineage, teacherId: teacher.id, teacherDigest: teacher.weightsDigest };
+  // Word of its training can come after word of its end.
+  const teacherDigest = teacher.weightsDigest ?? row.lineage.teacherDigest;
+  row.lineage = { ...row.lineage, teacherId: teacher.id, teacherDigest };
   if (teacher.state === 'failed') {
     failed(row, teacherFailure(teacher), now);
     return true;
@@ -70,11 +72,20 @@ export function streamReported(row: RunRow, stream: StreamRecord, now: Date): bo
     return true;
   }
   // Another run may have asked for more steps than this one reads.
-  const done = Math.min(stream.publishedSteps, wanted);
+  const done = Math.max(row.frames.published, Math.min(stream.publishedSteps, wanted));
   const changed = row.frames.published !== done;
-  row.frames = { ...row.frames, published: Math.max(row.frames.published, done) };
+  row.frames = { ...row.frames, published: done };
   advanceStage(row, 'stream', streamRows(row, stream, done), now);
   return done >= wanted ? finishStage(row, 'stream', now) || changed : changed;
+}
+
+/** What was read from the log was stored in it, whether its teacher's word of that has come or not. */
+function streamConsumed(row: RunRow, consumed: number, now: Date): void {
+  const { stream } = row.plan;
+  row.frames = { published: Math.max(row.frames.published, consumed), consumed };
+  if (stream === null || row.frames.published < stream.steps) return;
+  advanceStage(row, 'stream', streamRows(row, stream, stream.steps), now);
+  finishStage(row, 'stream', now);
 }
 
 /** The stage of the stream is counted in rows: what people know of a dataset. */
@@ -89,17 +100,20 @@ function streamRows(row: RunRow, { view }: StreamRecord, steps: number): { done:
 
 /** The token makes reports of an attempt that lost the run harmless. */
 export function trainingStarted(row: RunRow, token: number, now: Date): boolean {
-  if (isEnded(row) || token <= row.plan.token) return false;
+  if (isEnded(row) || row.state === 'evaluating' || token <= row.plan.token) return false;
   row.plan = { ...row.plan, token };
   row.attempts += 1;
   row.state = 'training';
   row.startedAt ??= now;
+  // Its first report says where it goes on.
+  row.progress = { ...row.progress, step: 0, epoch: 0 };
   advanceStage(row, 'student', { done: 0, total: row.progress.steps }, now);
   return true;
 }
 
 export function trainingProgressed(row: RunRow, report: TrainingProgress, now: Date): boolean {
   if (row.state !== 'training' || report.token !== row.plan.token) return false;
+  if (report.step < row.progress.step) return false;
   const { step, steps, epoch, epochs, loss, learningRate, imagesPerSecond, waitSeconds } = report;
   row.progress = { step, steps, epoch, epochs, loss, learningRate, imagesPerSecond, waitSeconds };
   row.frames = { ...row.frames, consumed: report.framesConsumed };
@@ -111,9 +125,11 @@ export function trainingFinished(row: RunRow, token: number, result: TrainingRes
   if (isEnded(row) || row.state === 'evaluating' || token < row.plan.token) return false;
   if (result.outcome === 'failed') return failed(row, result.error, now);
   if (result.outcome === 'cancelled') return cancelled(row, now);
+  // The word of its start is still on the way, and will come too late.
+  if (token > row.plan.token) row.attempts += 1;
   row.plan = { ...row.plan, token };
   row.lineage = { ...row.lineage, weightsDigest: result.weights, producer: result.producer };
-  row.frames = { ...row.frames, consumed: result.framesConsumed };
+  streamConsumed(row, result.framesConsumed, now);
   row.progress = {
     ...row.progress,
     step: result.steps,
