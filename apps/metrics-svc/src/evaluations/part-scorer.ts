@@ -5,7 +5,7 @@ import {
   type EvaluationRequest,
   type LogitFrame,
 } from '@fidelis/contracts';
-import { createTableView, loadDataset, type TableView } from '@fidelis/data';
+import { createTableView, loadDataset, type Dataset, type TableView } from '@fidelis/data';
 import { EvaluationAccumulator } from '@fidelis/fidelity';
 import type { TeacherTables } from './teacher-tables.js';
 
@@ -16,6 +16,7 @@ export class PartScorer {
   constructor(
     private readonly tables: TeacherTables,
     private readonly bins: number,
+    private readonly load: (name: string) => Promise<Dataset> = loadDataset,
   ) {}
 
   /**
@@ -79,7 +80,7 @@ export class PartScorer {
     const key = `${digest}.${split}`;
     const known = this.views.get(key);
     if (known !== undefined) return known;
-    const view = createTableView(await loadDataset(name), {
+    const view = createTableView(await this.load(name), {
       kind: 'table',
       dataset: { name, digest },
       split,

@@ -2,8 +2,8 @@ import { FidelisError, streamStates, teacherStates, type Split } from '@fidelis/
 import type { StreamRow } from '../streams/stream.entity.js';
 import type { TeacherRepository } from '../teachers/teacher.repository.js';
 import type { TeacherService } from '../teachers/teacher.service.js';
-import type { SplitTask } from './scorer-protocol.js';
 import { ScoringSession, type ScoringPorts } from './scoring-session.js';
+import { splitTasks } from './split-tasks.js';
 
 /** Whatever was heard, this often the database is asked what there is to do. */
 const TICK_MS = 1_000;
@@ -126,14 +126,4 @@ export class ScoringLoop {
         .set({ state }, teachers.filter((teacher) => teacher.state === state).length);
     }
   }
-}
-
-/** A stream that covers its split from the first step brings the split's predictions with it. */
-function splitTasks(streams: readonly StreamRow[], splits: ReadonlySet<Split>): SplitTask[] {
-  const brought = streams.filter(
-    ({ view, publishedSteps }) => view.kind === 'table' && view.subset === undefined && publishedSteps === 0,
-  );
-  return [...splits]
-    .filter((split) => !brought.some(({ view }) => view.split === split))
-    .map((split) => ({ type: 'score-split', split }));
 }

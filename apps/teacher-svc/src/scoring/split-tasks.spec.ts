@@ -1,0 +1,38 @@
+import type { Split, ViewSpec } from '@fidelis/contracts';
+import { describe, expect, it } from 'vitest';
+import { splitTasks } from './split-tasks.js';
+
+const dataset = { name: 'mnist', digest: 'da'.repeat(32) };
+const whole: ViewSpec = { kind: 'table', dataset, split: 'train' };
+const part: ViewSpec = { ...whole, subset: { size: 10, stratified: true, seed: 0 } };
+const batches: ViewSpec = {
+  kind: 'sequence',
+  dataset,
+  split: 'train',
+  augmentation: [],
+  seed: 0,
+  batchSize: 8,
+};
+const both = new Set<Split>(['train', 'test']);
+
+const splitsOf = (streams: { view: ViewSpec; publishedSteps: number }[], splits = both): string[] =>
+  splitTasks(streams, splits).map(({ split }) => split);
+
+describe('splitTasks', () => {
+  it('are the splits that were asked for', () => {
+    expect(splitsOf([])).toEqual(['train', 'test']);
+    expect(splitsOf([{ view: whole, publishedSteps: 0 }], new Set<Split>())).toEqual([]);
+  });
+
+  it('leave out a split that a stream covers from its first step', () => {
+    expect(splitsOf([{ view: whole, publishedSteps: 0 }])).toEqual(['test']);
+  });
+
+  it.each([
+    ['that was begun before: its first rows are not scored again', whole, 1],
+    ['of a part of the split', part, 0],
+    ['of augmented batches', batches, 0],
+  ])('keep a split with a stream %s', (_, view, publishedSteps) => {
+    expect(splitsOf([{ view, publishedSteps }])).toEqual(['train', 'test']);
+  });
+});
