@@ -59,8 +59,8 @@ function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     migrations: [CreateOutbox, ...options.migrations] as never,
     migrationsTransactionMode: 'all',
     synchronize: false,
-    logging: ['error'],
-    logger: 'formatted-console',
+    // What fails is thrown, and logged as JSON by whoever catches it; TypeORM's own lines would be text between the JSON lines.
+    logging: false,
     // Migrations and hand-written SQL name their tables without the schema.
     extra: { options: `-c search_path=${options.schema}`, max: 10, connectionTimeoutMillis: 5_000 },
   };
