@@ -1,0 +1,2 @@
+export { createApp } from './app.js';
+export { configSchema, type MetricsConfig } from './config.js';

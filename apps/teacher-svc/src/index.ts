@@ -1,0 +1,2 @@
+export { createApp } from './app.js';
+export { configSchema, type TeacherConfig } from './config.js';
