@@ -1,0 +1,321 @@
+import { ArtifactStore, EventPublisher, EventSubscriber, RunPositions } from '@fidelis/bus';
+import {
+  FidelisError,
+  metricsEvents,
+  runEvents,
+  runRpc,
+  STREAMS,
+  teacherRpc,
+  trainingEvents,
+  type EvaluationRecord,
+  type EvaluationSet,
+  type ExperimentSpecInput,
+  type RunRecord,
+  type RunState,
+  type TrainingResult,
+} from '@fidelis/contracts';
+import { configSchema as studentConfig, createApp as createStudent } from '@fidelis/student-svc';
+import { configSchema as teacherConfig, createApp as createTeacher, ScoringLoop } from '@fidelis/teacher-svc';
+import { waitFor } from '@fidelis/testing';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startApp, startServers, type RunningService, type Servers } from './services-fixture.js';
+
+const recipe = { epochs: 3, batchSize: 128, optimizer: { learningRate: 0.01 } };
+
+function specOf(changes: Partial<ExperimentSpecInput> = {}): ExperimentSpecInput {
+  return {
+    name: 'control-test',
+    dataset: 'mnist',
+    teacher: { architecture: 'lenet5', train: { ...recipe, subset: { size: 200 } } },
+    student: { architecture: 'lenet5', ...recipe },
+    ...changes,
+  };
+}
+
+const producer = { backend: 'wasm', backendVersion: '4.22.0', threads: 1, platform: 'linux-x64' };
+
+/** teacher-svc and the control of student-svc, with this test in the place of worker and metrics. */
+describe('control and teachers', () => {
+  let servers: Servers;
+  let teacher: RunningService;
+  let control: RunningService;
+  let weights: string;
+
+  beforeAll(async () => {
+    servers = await startServers();
+    const environment = {
+      FIDELIS_NATS_URL: servers.natsUrl,
+      FIDELIS_DATABASE_URL: servers.databaseUrl,
+    };
+    [teacher, control] = await Promise.all([
+      startApp(createTeacher, teacherConfig, environment),
+      startApp(createStudent, studentConfig, { ...environment, FIDELIS_ROLE: 'control' }),
+    ]);
+    // There are no weights here that could score anything: streams are opened, and stay empty.
+    await teacher.get(ScoringLoop).stop();
+    weights = await control.get(ArtifactStore).put(new TextEncoder().encode('weights of a test'));
+  });
+  afterAll(async () => {
+    await control.close();
+    await teacher.close();
+    await servers.dispose();
+  });
+
+  const start = (changes: Partial<ExperimentSpecInput> = {}): Promise<RunRecord> =>
+    control.rpc.call(runRpc.start, { spec: specOf(changes), correlationId: 'c-test' });
+
+  const get = (id: string): Promise<RunRecord> => control.rpc.call(runRpc.get, { id });
+
+  const inState = (id: string, state: RunState): Promise<RunRecord> =>
+    waitFor(
+      async () => {
+        const run = await get(id);
+        if (run.state === state) return run;
+        throw new Error(`it is ${run.state}: ${JSON.stringify(run.error)}`);
+      },
+      { what: `${id} to be ${state}` },
+    );
+
+  async function codeOf(work: Promise<unknown>): Promise<string> {
+    try {
+      await work;
+    } catch (error) {
+      return FidelisError.from(error).code;
+    }
+    return 'nothing was refused';
+  }
+
+  const resultOf = (framesConsumed: number): TrainingResult => ({
+    outcome: 'completed',
+    weights,
+    steps: 1_407,
+    finalLoss: 0.3,
+    seconds: 1,
+    waitSeconds: 0.1,
+    imagesPerSecond: 9_000,
+    framesConsumed,
+    producer,
+  });
+
+  /** What a worker tells of a training that ended. */
+  async function finish(runId: string, kind: 'teacher' | 'student', result: TrainingResult): Promise<void> {
+    await control
+      .get(EventPublisher)
+      .publish(
+        trainingEvents.finished,
+        runId,
+        { runId, kind, token: 1, result, at: new Date().toISOString() },
+        { correlationId: 'c-test' },
+      );
+  }
+
+  /** A run whose teacher is ready and whose student waits for a worker. */
+  async function queuedRun(seed: number): Promise<RunRecord> {
+    const { id } = await start({ seed });
+    const { lineage } = await waitFor(
+      async () => {
+        const run = await get(id);
+        return run.lineage.teacherId === null ? undefined : run;
+      },
+      { what: 'the teacher' },
+    );
+    await finish(lineage.teacherId ?? '', 'teacher', resultOf(0));
+    return inState(id, 'queued');
+  }
+
+  async function jobsOf(id: string): Promise<number> {
+    const manager = await jetstreamManager(control.connection);
+    const { state } = await manager.streams.info(STREAMS.jobs.name, { subjects_filter: '>' });
+    return Object.entries(state.subjects ?? {})
+      .filter(([subject]) => subject.endsWith(`.${id}`))
+      .reduce((sum, [, count]) => sum + count, 0);
+  }
+
+  async function evaluate(run: RunRecord, set: EvaluationSet): Promise<void> {
+    const figures = { accuracy: 0.9, nll: 0.3, ece: 0.02 };
+    const evaluation: EvaluationRecord = {
+      id: `${run.id}.${set}.1407`,
+      runId: run.id,
+      teacherId: run.lineage.teacherId ?? '',
+      set,
+      step: 1_407,
+      epoch: 3,
+      final: true,
+      n: 10_000,
+      classes: 10,
+      bins: 15,
+      convention: 'torchmetrics',
+      fidelity: { top1Agreement: 0.97, predictiveKl: 0.04 },
+      teacher: figures,
+      student: figures,
+      createdAt: new Date().toISOString(),
+    };
+    await control
+      .get(EventPublisher)
+      .publish(metricsEvents.evaluated, run.id, evaluation, { correlationId: 'c-test' });
+  }
+
+  describe('bad input', () => {
+    it('is refused with its code', async () => {
+      expect(await codeOf(teacher.rpc.call(teacherRpc.get, { id: 't-000000000000' }))).toBe(
+        'TEACHER.NOT_FOUND',
+      );
+      const ensure = { kind: 'id', id: 't-000000000000', correlationId: 'c-test' } as const;
+      expect(await codeOf(teacher.rpc.call(teacherRpc.ensure, ensure))).toBe('TEACHER.NOT_FOUND');
+      expect(await codeOf(teacher.rpc.call(teacherRpc.getStream, { key: '0'.repeat(16) }))).toBe(
+        'STREAM.NOT_FOUND',
+      );
+      expect(await codeOf(start({ dataset: 'mnits' }))).toBe('DATASET.UNKNOWN');
+      expect(await codeOf(start({ view: { kind: 'table', subset: { size: 70_000 } } }))).toBe('SPEC.INVALID');
+      expect(await codeOf(get('r-nobody'))).toBe('RUN.NOT_FOUND');
+    });
+
+    it('names the nearest dataset', async () => {
+      await expect(start({ dataset: 'mnits' })).rejects.toThrow(/Did you mean "mnist"/);
+    });
+
+    it('leaves no run behind', async () => {
+      const { total } = await control.rpc.call(runRpc.list, { first: 10 });
+      expect(total).toBe(0);
+    });
+  });
+
+  it('a run of a teacher that does not exist fails with the reason', async () => {
+    const { id } = await start({ teacher: { id: 't-000000000000' } });
+    const run = await inState(id, 'failed');
+    expect(run.error).toMatchObject({ code: 'TEACHER.NOT_FOUND' });
+    expect(run.endedAt).not.toBeNull();
+  });
+
+  it('a run goes from its spec to its end with what others report', async () => {
+    const followed = control.get(EventSubscriber).subscribe(runEvents.changed, '*');
+    const states: RunState[] = [];
+    const listening = (async () => {
+      for await (const { payload } of followed) {
+        if (states.at(-1) !== payload.state) states.push(payload.state);
+      }
+    })();
+    await control.connection.flush();
+
+    const queued = await queuedRun(1);
+    expect(await jobsOf(queued.lineage.teacherId ?? '')).toBe(1);
+    await waitFor(async () => (await jobsOf(queued.id)) === 1, { what: 'the job of the student' });
+    const stream = await teacher.rpc.call(teacherRpc.getStream, { key: queued.lineage.streamKey ?? '' });
+    expect(stream).toMatchObject({ steps: 59, codec: 'f16', teacherId: queued.lineage.teacherId });
+
+    const { id } = queued;
+    await control
+      .get(EventPublisher)
+      .publish(
+        trainingEvents.started,
+        id,
+        { runId: id, token: 1, worker: 'w', attempt: 1, at: new Date().toISOString() },
+        { correlationId: 'c-test' },
+      );
+    await inState(id, 'training');
+    await finish(id, 'student', resultOf(59));
+    const evaluating = await inState(id, 'evaluating');
+    expect(evaluating.lineage).toMatchObject({ weightsDigest: weights, producer });
+    await evaluate(evaluating, 'test');
+    await evaluate(evaluating, 'train-clean');
+    const run = await inState(id, 'completed');
+    expect(run).toMatchObject({ attempts: 1, frames: { published: 59, consumed: 59 }, error: null });
+    await waitFor(() => states.at(-1) === 'completed', { what: 'the event of its end' });
+    followed.close();
+    await listening;
+    expect(states).toEqual(['preparing', 'queued', 'training', 'evaluating', 'completed']);
+    expect(await codeOf(control.rpc.call(runRpc.cancel, { id }))).toBe('RUN.ALREADY_ENDED');
+  });
+
+  it('a result that was only written, and never told, is found', async () => {
+    const { id } = await queuedRun(2);
+    await control.get(RunPositions).create(id, {
+      token: 3,
+      worker: 'gone',
+      attempts: 1,
+      trainedStep: 1_406,
+      checkpointStep: 1_406,
+      checkpoint: null,
+      result: resultOf(59),
+    });
+    const run = await inState(id, 'evaluating');
+    expect(run.lineage.weightsDigest).toBe(weights);
+  });
+
+  it('two runs of one teacher and view share teacher and stream', async () => {
+    const one = await queuedRun(3);
+    const { id } = await start({ seed: 3, name: 'the-other' });
+    const other = await inState(id, 'queued');
+    expect(other.lineage).toEqual(one.lineage);
+    expect(other.stages.find(({ name }) => name === 'teacher')).toMatchObject({
+      state: 'done',
+      reused: true,
+    });
+  });
+
+  describe('cancel', () => {
+    it('ends a run that waits for a worker, at once', async () => {
+      const { id } = await queuedRun(4);
+      await control.rpc.call(runRpc.cancel, { id });
+      const run = await inState(id, 'cancelled');
+      expect(run).toMatchObject({ error: null });
+      expect(run.endedAt).not.toBeNull();
+      expect(await control.get(RunPositions).cancelled(id)).toBe(true);
+    });
+
+    it('ends a run whose teacher is in training', async () => {
+      const { id } = await start({ seed: 5 });
+      await control.rpc.call(runRpc.cancel, { id });
+      await inState(id, 'cancelled');
+      expect(await codeOf(control.rpc.call(runRpc.cancel, { id }))).toBe('RUN.ALREADY_ENDED');
+    });
+
+    it('of nothing is refused', async () => {
+      expect(await codeOf(control.rpc.call(runRpc.cancel, { id: 'r-nobody' }))).toBe('RUN.NOT_FOUND');
+    });
+  });
+
+  describe('the list', () => {
+    it('is paged from the newest on, without gaps or repetitions, while new runs come', async () => {
+      const name = 'paged';
+      const ids: string[] = [];
+      for (let seed = 10; seed < 15; seed++) ids.push((await start({ name, seed })).id);
+      const newestFirst = [...ids].reverse();
+
+      const first = await control.rpc.call(runRpc.list, { name, first: 2 });
+      expect(first).toMatchObject({ hasMore: true, total: 5 });
+      await start({ name, seed: 99 });
+      const seen = first.runs.map(({ id }) => id);
+      for (let page = first; page.hasMore;) {
+        page = await control.rpc.call(runRpc.list, { name, first: 2, after: seen.at(-1) });
+        seen.push(...page.runs.map(({ id }) => id));
+      }
+      expect(seen).toEqual(newestFirst);
+    });
+
+    it('is filtered', async () => {
+      const ended = await control.rpc.call(runRpc.list, { state: 'completed', first: 10 });
+      expect(ended.runs.map(({ state }) => state)).toEqual(['completed']);
+      expect(ended).toMatchObject({ total: 1, hasMore: false });
+      const none = await control.rpc.call(runRpc.list, { teacherId: 't-000000000000', first: 10, name: 'x' });
+      expect(none).toEqual({ runs: [], hasMore: false, total: 0 });
+    });
+
+    it('refuses a cursor that is no run', async () => {
+      expect(await codeOf(control.rpc.call(runRpc.list, { first: 1, after: 'r-nobody' }))).toBe(
+        'RUN.NOT_FOUND',
+      );
+    });
+  });
+
+  it('both say how they are, and count', async () => {
+    for (const { url } of [teacher, control]) {
+      const response = await fetch(`${url}/health/ready`);
+      expect(await response.json()).toMatchObject({ status: 'ok', checks: { nats: 'ok', database: 'ok' } });
+    }
+    await waitFor(async () => (await control.sample('fidelis_runs{state="completed"}')) === 1, {
+      what: 'the completed run in /metrics',
+    });
+  });
+});
