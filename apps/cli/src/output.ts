@@ -9,12 +9,17 @@ export interface OutputStream {
   write(text: string): unknown;
 }
 
+/** Of what is no terminal. */
+const DEFAULT_COLUMNS = 100;
+
 /** stdout is for results, stderr for everything else; with --json stdout gets exactly one JSON document. */
 export class Output {
   /** Of stdout. */
   readonly style: Style;
   /** Of stderr. */
   readonly messageStyle: Style;
+  /** Of stdout. */
+  readonly columns: number;
   private documentWritten = false;
 
   constructor(
@@ -23,6 +28,7 @@ export class Output {
     private readonly json: boolean,
     colourAllowed: boolean,
   ) {
+    this.columns = stdout.columns ?? DEFAULT_COLUMNS;
     this.style = createStyle(colourAllowed && stdout.isTTY === true);
     this.messageStyle = createStyle(colourAllowed && stderr.isTTY === true);
   }

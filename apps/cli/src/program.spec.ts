@@ -77,7 +77,7 @@ describe('run', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('ECE (15 bins)');
     expect(stdout).toMatch(/top-1 agreement +96\.43 %/);
-    expect(stdout).toContain("On 10,000 test images the student gives its teacher's answer on 96.43 %");
+    expect(stdout).toContain("The student gives its teacher's answer, right or wrong, on 96.43 %");
     expect(stderr).toContain('run r-1');
     expect(stderr).toContain('student: 1,407 steps');
     expect(fixture.gateway?.requests[0]?.variables).toMatchObject({ spec: { student: { epochs: 5 } } });

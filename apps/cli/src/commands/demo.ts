@@ -11,7 +11,7 @@ import { runStages } from '../report/run-stages.js';
 import { DEMO_SPEC, readDemoSpec } from '../spec/demo-spec.js';
 import type { SpecFile } from '../spec/read-spec.js';
 import { createDemoDirectory } from '../stack/demo-directory.js';
-import { StackSession } from '../stack/stack-session.js';
+import { STOPPING, StackSession } from '../stack/stack-session.js';
 
 interface DemoOptions extends JsonOption {
   readonly epochs?: number;
@@ -55,10 +55,12 @@ async function runDemo({ host, output, signal }: Invocation, options: DemoOption
       const file = await directory.saveResult(document.run, document);
       display.end();
       const kept = options.keep === true ? directory.path : undefined;
-      output.result(document, () => demoReport(document, { file, kept }, output.style));
+      output.result(document, () =>
+        demoReport(document, { file, kept, style: output.style, columns: output.columns }),
+      );
     } finally {
       display.end();
-      if (signal.aborted) output.message('stopping everything (Ctrl-C again hurries) …');
+      if (signal.aborted) output.message(STOPPING);
       await session.stop();
     }
   } finally {

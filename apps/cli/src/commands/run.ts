@@ -6,6 +6,7 @@ import type { RunView } from '../gateway/documents.js';
 import type { GatewayClient } from '../gateway/gateway-client.js';
 import { withGatewayClient } from '../gateway/open-gateway.js';
 import { examples, withGateway, wholeNumber, type GatewayOptions } from '../options.js';
+import { wrap } from '../render/wrap.js';
 import { inPlainWords } from '../report/plain-words.js';
 import { runDocument } from '../report/run-document.js';
 import { runStages } from '../report/run-stages.js';
@@ -68,7 +69,11 @@ async function followAndReport(
     display.end();
     const document = runDocument(run);
     output.result(document, () =>
-      [renderFigures(document, output.style), '', inPlainWords(document, document.set)].join('\n'),
+      [
+        renderFigures(document, output.style),
+        '',
+        wrap(inPlainWords(document, document.set), output.columns),
+      ].join('\n'),
     );
   } catch (error) {
     display.end();

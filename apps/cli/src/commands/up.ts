@@ -4,7 +4,7 @@ import { EXIT, type ExitStatus } from '../exit-status.js';
 import { examples, withDataDir, withJson, wholeNumber, type JsonOption } from '../options.js';
 import { padEnd, type Style } from '../render/style.js';
 import type { StackHandle } from '../stack/stack-port.js';
-import { StackSession } from '../stack/stack-session.js';
+import { STOPPING, StackSession } from '../stack/stack-session.js';
 
 interface UpOptions extends JsonOption {
   readonly port?: number;
@@ -39,7 +39,7 @@ async function keepUp({ host, output, signal }: Invocation, options: UpOptions):
         addressText(session.stack, dataDir, output.style),
       );
       await aborted(session.signal);
-      output.message('stopping everything (Ctrl-C again hurries) …');
+      output.message(STOPPING);
     } finally {
       await session.stop();
     }

@@ -60,7 +60,7 @@ it('gives up when nothing answers for too long', async () => {
   const fake = await FakeGateway.start({});
   const client = new GatewayClient(fake.url);
   await fake.stop();
-  await expect(follow(client, { patienceMs: 30 })).rejects.toMatchObject({ code: 'BUS.UNAVAILABLE' });
+  await expect(follow(client, { patienceMs: 30 })).rejects.toMatchObject({ code: 'GATEWAY.UNAVAILABLE' });
   await client.close();
 });
 

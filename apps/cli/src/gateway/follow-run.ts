@@ -14,7 +14,7 @@ export interface FollowOptions {
 /**
  * Follows a run until it has ended, through restarts of the gateway, and returns its last state.
  *
- * @throws FidelisError BUS.UNAVAILABLE if the gateway is away for too long; RUN.NOT_FOUND
+ * @throws FidelisError GATEWAY.UNAVAILABLE if the gateway is away for too long; RUN.NOT_FOUND
  * @throws the signal's reason once it is aborted
  */
 export async function followRun(

@@ -34,7 +34,7 @@ export class GatewayClient {
   }
 
   /**
-   * @throws FidelisError the service's own; BUS.UNAVAILABLE if nothing answers
+   * @throws FidelisError the service's own; GATEWAY.UNAVAILABLE if nothing answers
    * @throws the signal's reason once it is aborted
    */
   async request<Document extends GatewayDocument>(

@@ -34,7 +34,7 @@ function isErrorCode(code: string | undefined): code is ErrorCode {
 
 export function gatewayUnreachable(url: URL, cause: unknown): FidelisError {
   return new FidelisError(
-    'BUS.UNAVAILABLE',
+    'GATEWAY.UNAVAILABLE',
     `No gateway answers at ${url.href}. Is the stack running? \`fidelis up\` starts one; --gateway names another.`,
     { cause, details: { url: url.href } },
   );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createProgressDisplay, type ProgressDisplay } from './progress-display.js';
 import { RateMeter } from './rate-meter.js';
-import { bar, stageText, type StageView } from './stage-view.js';
+import { bar, NO_SPEED, stageLine, stageText, type StageView } from './stage-view.js';
 import { createStyle, textWidth } from './style.js';
 
 function recording(isTTY: boolean): { display: ProgressDisplay; written: string[]; at(ms: number): void } {
@@ -89,12 +89,82 @@ describe('bar', () => {
 
 describe('stageText', () => {
   it('says so where the result was there already', () => {
-    const speed = { rate: undefined, secondsLeft: undefined };
-    expect(stageText({ ...student(0, 'done'), reused: true }, speed)).toBe('done before: used again');
+    expect(stageText({ ...student(0, 'done'), reused: true }, NO_SPEED)).toBe('done before: used again');
+  });
+});
+
+describe('stageLine', () => {
+  const busy = { ...student(700), note: 'epoch 2/3 · loss 0.012' };
+  const speed = { rate: 27, secondsLeft: 26, stillSeconds: 0 };
+
+  it.each([
+    [120, '50 % · 700/1,407 steps · 3,456 images/s · 26 s left · epoch 2/3 · loss 0.012'],
+    [80, '50 % · 700/1,407 steps · 3,456 images/s · 26 s left'],
+    [60, '50 % · 3,456 images/s · 26 s left'],
+    [50, '50 % · 26 s left'],
+  ])('leaves out what matters least on %d columns', (columns, text) => {
+    const line = stageLine(busy, speed, createStyle(false), columns);
+    expect(line.slice(line.indexOf('▏ ') + 2)).toBe(text);
+    expect(textWidth(line)).toBeLessThan(columns);
+  });
+});
+
+describe('a stage that stands still', () => {
+  const waiting: StageView = { ...student(0), waitsFor: "the teacher's logits" };
+
+  it('says what it waits for, on a terminal and in a log', () => {
+    const { display, written, at } = recording(false);
+    display.show([waiting]);
+    at(31_000);
+    display.show([waiting]);
+    expect(written.at(-1)).toBe(
+      "student: 0 % · 0/1,407 steps · no progress for 31 s: waits for the teacher's logits\n",
+    );
+  });
+
+  it('says so before it begins, if only a worker is missing', () => {
+    const { display, written, at } = recording(false);
+    const queued: StageView = { ...student(0, 'waiting'), waitsFor: 'a free worker' };
+    display.show([queued]);
+    expect(written).toEqual([]);
+    at(31_000);
+    display.show([queued]);
+    expect(written).toEqual(['student: no progress for 31 s: waits for a free worker\n']);
+  });
+
+  it('has no speed and no time left after all is counted', () => {
+    const { display, written, at } = recording(false);
+    for (let ms = 0; ms <= 1_400; ms += 100) {
+      at(ms);
+      display.show([student(ms)]);
+    }
+    at(3_500);
+    display.show([{ ...student(1_407), note: 'predicting' }]);
+    expect(written.at(-1)).toBe('student: 100 % · 1,407/1,407 steps · predicting\n');
   });
 });
 
 describe('RateMeter', () => {
+  it('takes no wait for slowness: the speed counts from the first move', () => {
+    const meter = new RateMeter();
+    for (let ms = 0; ms < 20_000; ms += 100) meter.observe(0, ms);
+    meter.observe(50, 20_000);
+    expect(meter.secondsLeft(450)).toBe(undefined);
+    meter.observe(100, 21_000);
+    expect(meter.rate()).toBe(50);
+    expect(meter.secondsLeft(450)).toBe(undefined);
+    meter.observe(150, 22_000);
+    expect(meter.secondsLeft(450)).toBe(6);
+  });
+
+  it('forgets its speed in a standstill', () => {
+    const meter = new RateMeter();
+    for (let ms = 0; ms <= 4_000; ms += 500) meter.observe(ms / 10, ms);
+    meter.observe(400, 13_000);
+    expect(meter.rate()).toBe(undefined);
+    expect(meter.stillSeconds()).toBe(9);
+  });
+
   it('follows the last seconds and starts over with a new attempt', () => {
     const meter = new RateMeter();
     for (let second = 0; second <= 30; second++)

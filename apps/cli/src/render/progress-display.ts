@@ -1,5 +1,5 @@
 import { RateMeter } from './rate-meter.js';
-import { stageLine, stageText, type StageSpeed, type StageView } from './stage-view.js';
+import { stageLine, stageText, standsStill, type StageSpeed, type StageView } from './stage-view.js';
 import type { Style } from './style.js';
 
 /** Where progress is written: stderr. */
@@ -38,8 +38,12 @@ class StageSpeeds {
   observe(stage: StageView, atMs: number): StageSpeed {
     let meter = this.meters.get(stage.label);
     if (meter === undefined) this.meters.set(stage.label, (meter = new RateMeter()));
-    if (stage.state === 'running' && stage.total > 0) meter.observe(stage.done, atMs);
-    return { rate: meter.rate(), secondsLeft: stage.total > 0 ? meter.secondsLeft(stage.total) : undefined };
+    if (stage.state === 'running' || stage.state === 'waiting') meter.observe(stage.done, atMs);
+    return {
+      rate: meter.rate(),
+      secondsLeft: stage.total > 0 ? meter.secondsLeft(stage.total) : undefined,
+      stillSeconds: meter.stillSeconds(),
+    };
   }
 }
 
@@ -116,7 +120,7 @@ class LineDisplay implements ProgressDisplay {
     const atMs = this.now();
     for (const stage of stages) {
       const speed = this.speeds.observe(stage, atMs);
-      if (!isDue(stage, this.shown.get(stage.label), atMs)) continue;
+      if (!isDue(stage, speed, this.shown.get(stage.label), atMs)) continue;
       this.shown.set(stage.label, { state: stage.state, done: stage.done, atMs });
       this.target.write(`${stage.label}: ${stageText(stage, speed)}\n`);
     }
@@ -131,8 +135,10 @@ class LineDisplay implements ProgressDisplay {
   }
 }
 
-function isDue(stage: StageView, last: ShownLine | undefined, atMs: number): boolean {
-  if (last?.state !== stage.state) return stage.state !== 'waiting';
-  if (stage.state !== 'running') return false;
-  return atMs - last.atMs >= (stage.done === last.done ? UNCHANGED_LINE_MS : PLAIN_LINE_MS);
+function isDue(stage: StageView, speed: StageSpeed, last: ShownLine | undefined, atMs: number): boolean {
+  const { state, done } = stage;
+  if (state === 'waiting' && !standsStill(stage, speed)) return false;
+  if (last?.state !== state) return true;
+  if (state === 'done' || state === 'failed') return false;
+  return atMs - last.atMs >= (done === last.done ? UNCHANGED_LINE_MS : PLAIN_LINE_MS);
 }

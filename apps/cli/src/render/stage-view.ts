@@ -17,6 +17,8 @@ export interface StageView {
   readonly reused?: boolean;
   /** Anything else worth saying now: the epoch, the loss. */
   readonly note?: string;
+  /** Who or what has to act for this stage to move; told once it has stood still for a while. */
+  readonly waitsFor?: string;
   /** What the rate is given in, if not in `unit`: how many of them one `unit` is. */
   readonly rateOf?: { readonly unit: string; readonly each: number };
 }
@@ -25,10 +27,21 @@ export interface StageSpeed {
   /** In `unit` per second. */
   readonly rate: number | undefined;
   readonly secondsLeft: number | undefined;
+  /** For how long it has not moved. */
+  readonly stillSeconds: number;
 }
 
-const LABEL_WIDTH = 11;
-const BAR_WIDTH = 24;
+/** Of a stage that is not measured. */
+export const NO_SPEED: StageSpeed = { rate: undefined, secondsLeft: undefined, stillSeconds: 0 };
+
+const LABEL_WIDTH = 10;
+/** Mark, label, the bar's two ends and the spaces between them, and one column that stays free. */
+const FRAME_WIDTH = LABEL_WIDTH + 7;
+const BAR_WIDTH = { least: 10, most: 24 } as const;
+/** Room for all that a training stage says, where the terminal has it. */
+const FULL_TEXT_WIDTH = 75;
+/** Stages of a training pause for this long without anything being wrong. */
+const STILL_SECONDS = 10;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /** "█████▌      ": `fraction` of `width` columns, to an eighth of a column. */
@@ -47,43 +60,104 @@ export function stageLine(stage: StageView, speed: StageSpeed, style: Style, wid
     failed: style.red('✗'),
   }[stage.state];
   const head = `${mark} ${padEnd(stage.label, LABEL_WIDTH)} `;
-  if (stage.state === 'waiting') return head.trimEnd();
+  if (stage.state === 'waiting') {
+    return `${head}${style.dim(fitting(waitingParts(stage, speed), width - LABEL_WIDTH - 4))}`.trimEnd();
+  }
+  const barWidth = Math.min(BAR_WIDTH.most, Math.max(BAR_WIDTH.least, width - FRAME_WIDTH - FULL_TEXT_WIDTH));
   const fraction = stage.state === 'done' ? 1 : stage.total === 0 ? 0 : stage.done / stage.total;
-  const text = clip(stageText(stage, speed), Math.max(10, width - LABEL_WIDTH - BAR_WIDTH - 7));
-  return `${head}${style.dim('▕')}${style.cyan(bar(fraction, BAR_WIDTH))}${style.dim('▏')} ${text}`;
+  const text = fitting(stageParts(stage, speed), Math.max(10, width - FRAME_WIDTH - barWidth));
+  return `${head}${style.dim('▕')}${style.cyan(bar(fraction, barWidth))}${style.dim('▏')} ${text}`;
 }
 
 /** A stage in words: "75 % · 3/4 steps · 120 images/s · 12 s left". */
 export function stageText(stage: StageView, speed: StageSpeed): string {
-  if (stage.state === 'waiting') return 'waiting';
-  if (stage.state === 'done') return doneText(stage);
-  const { done, total, unit, note } = stage;
-  const parts =
-    total > 0 ? [percent(done / total, 0), `${whole(done)}/${whole(total)} ${unit}`] : ['starting'];
-  if (stage.state === 'failed') parts.push('failed');
-  else parts.push(...runningParts(stage, speed));
-  return joined([...parts, note ?? '']);
+  return joined(stageParts(stage, speed)) || 'waiting';
 }
 
-function runningParts(stage: StageView, { rate, secondsLeft }: StageSpeed): string[] {
+/** One thing that is said of a stage. Where there is not enough room, the greatest rank goes first. */
+interface Part {
+  readonly text: string;
+  readonly rank: number;
+}
+
+function stageParts(stage: StageView, speed: StageSpeed): Part[] {
+  switch (stage.state) {
+    case 'waiting':
+      return waitingParts(stage, speed);
+    case 'done':
+      return doneParts(stage);
+    case 'failed':
+      return [...countParts(stage), { text: 'failed', rank: 0 }, ...noteParts(stage)];
+    case 'running':
+      return runningParts(stage, speed);
+  }
+}
+
+function waitingParts(stage: StageView, speed: StageSpeed): Part[] {
+  return [...noteParts(stage), ...stillParts(stage, speed)];
+}
+
+function runningParts(stage: StageView, speed: StageSpeed): Part[] {
+  const { rate, secondsLeft } = speed;
+  const counts = countParts(stage);
+  const counted = stage.total > 0 && stage.done >= stage.total;
+  const speedParts = counted
+    ? []
+    : [
+        ...(rate === undefined ? [] : [{ text: speedText(stage, rate), rank: 2 }]),
+        ...(secondsLeft === undefined ? [] : [{ text: `${duration(secondsLeft)} left`, rank: 1 }]),
+      ];
+  return [...counts, ...speedParts, ...noteParts(stage), ...stillParts(stage, speed)];
+}
+
+function countParts({ done, total, unit }: StageView): Part[] {
+  if (total === 0) return [{ text: 'starting', rank: 0 }];
   return [
-    rate === undefined ? '' : speedText(stage, rate),
-    secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`,
+    { text: percent(done / total, 0), rank: 0 },
+    { text: `${whole(done)}/${whole(total)} ${unit}`, rank: 3 },
   ];
 }
 
-function doneText(stage: StageView): string {
-  const { reused, total, unit, seconds } = stage;
-  if (reused === true) return 'done before: used again';
-  const parts = [total === 0 ? 'done' : `${whole(total)} ${unit}`];
-  if (seconds !== undefined && seconds !== null) {
-    parts.push(duration(seconds), total > 0 && seconds > 0 ? speedText(stage, total / seconds) : '');
-  }
-  return joined(parts);
+function noteParts({ note = '' }: StageView): Part[] {
+  return [{ text: note, rank: 4 }];
 }
 
-function joined(parts: readonly string[]): string {
-  return parts.filter((part) => part !== '').join(' · ');
+/** Whether a stage that could move has not for so long that it should be told. */
+export function standsStill({ waitsFor }: StageView, { stillSeconds }: StageSpeed): boolean {
+  return waitsFor !== undefined && stillSeconds >= STILL_SECONDS;
+}
+
+function stillParts(stage: StageView, speed: StageSpeed): Part[] {
+  if (!standsStill(stage, speed)) return [];
+  const { waitsFor = '' } = stage;
+  const { stillSeconds } = speed;
+  return [{ text: `no progress for ${duration(stillSeconds)}: waits for ${waitsFor}`, rank: 1 }];
+}
+
+function doneParts(stage: StageView): Part[] {
+  const { reused, total, unit, seconds } = stage;
+  if (reused === true) return [{ text: 'done before: used again', rank: 0 }];
+  const parts = [{ text: total === 0 ? 'done' : `${whole(total)} ${unit}`, rank: 0 }];
+  if (seconds === undefined || seconds === null) return parts;
+  const speed = total > 0 && seconds > 0 ? speedText(stage, total / seconds) : '';
+  return [...parts, { text: duration(seconds), rank: 1 }, { text: speed, rank: 2 }];
+}
+
+function joined(parts: readonly Part[]): string {
+  return parts
+    .map(({ text }) => text)
+    .filter((text) => text !== '')
+    .join(' · ');
+}
+
+function fitting(parts: readonly Part[], width: number): string {
+  const text = joined(parts);
+  const greatest = Math.max(0, ...parts.map(({ rank }) => rank));
+  if ([...text].length <= width || greatest === 0) return clip(text, width);
+  return fitting(
+    parts.filter(({ rank }) => rank < greatest),
+    width,
+  );
 }
 
 /** Stages of a handful of things (services, sets) have no speed worth a number. */

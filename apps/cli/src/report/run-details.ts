@@ -1,7 +1,7 @@
 import type { EvaluationRecord } from '@fidelis/contracts';
 import type { RunDetails } from '../gateway/documents.js';
 import { decimal, moment, percent } from '../render/figures.js';
-import { stageText } from '../render/stage-view.js';
+import { NO_SPEED, stageText } from '../render/stage-view.js';
 import { padEnd, type Style } from '../render/style.js';
 import { renderTable, type Column } from '../render/table.js';
 import { runStages } from './run-stages.js';
@@ -43,9 +43,8 @@ export function renderRunDetails(run: RunDetails, style: Style): string {
     ['waited', `${decimal(progress.waitSeconds, 1)} s for the teacher`],
     ['logs', `correlation id ${run.correlationId}`],
   ];
-  const speed = { rate: undefined, secondsLeft: undefined };
   const stages = runStages(run).map(
-    (stage) => `  ${padEnd(stage.label, 11)} ${stage.state}: ${stageText(stage, speed)}`,
+    (stage) => `  ${padEnd(stage.label, 11)} ${stage.state}: ${stageText(stage, NO_SPEED)}`,
   );
   const sections = [
     facts.map(([name, value]) => `${padEnd(name, 12)} ${value}`).join('\n'),

@@ -66,23 +66,22 @@ describe('inPlainWords', () => {
       0.84,
       0.8418,
       0.964,
-      'on the 360 where they differ, the student is right 18 times more often than its teacher',
+      'of the 360 on which they differ, the student is right on 18 more than its teacher;',
     ],
     [
       0.84,
       0.8399,
       0.964,
-      'on the 360 where they differ, the teacher is right once more often than the student',
+      'of the 360 on which they differ, the teacher is right on 1 more than the student;',
     ],
-    [0.84, 0.84, 0.964, 'on the 360 where they differ, the student is right as often as the teacher'],
-    [0.84, 0.84, 0.9999, 'on the 1 where they differ'],
+    [0.84, 0.84, 0.964, 'of the 360 on which they differ, each is right on as many as the other;'],
   ])('teacher %d, student %d, agreement %d', (teacher, student, agreement, words) => {
     expect(inPlainWords(figures(teacher, student, agreement), 'test')).toContain(words);
   });
 
   it('has no word on differences where there are none', () => {
     const words = inPlainWords(figures(0.84, 0.84, 1), 'test');
-    expect(words).toContain('on 100.00 % of them');
+    expect(words).toContain('on 100.00 % of the 10,000 test images');
     expect(words).not.toContain('differ');
   });
 });

@@ -10,6 +10,9 @@ export interface SessionOptions {
   readonly display: ProgressDisplay;
 }
 
+/** Said once Ctrl-C was pressed. */
+export const STOPPING = 'stopping everything (Ctrl-C again hurries) …';
+
 /** An embedded stack from its start to its end within one command. */
 export class StackSession {
   private constructor(
@@ -18,7 +21,6 @@ export class StackSession {
     readonly setUp: StageView,
     /** Aborted on Ctrl-C, and with the error if a part of the stack is given up. */
     readonly signal: AbortSignal,
-    private readonly host: CommandHost,
   ) {}
 
   /**
@@ -29,41 +31,43 @@ export class StackSession {
     host: CommandHost,
     { dataDir, gatewayPort, display }: SessionOptions,
   ): Promise<StackSession> {
-    const interrupted = host.interrupt.signal;
+    const { signal: interrupted, hurry } = host.interrupt;
     interrupted.throwIfAborted();
     const beganAtMs = performance.now();
     const progress = new StackProgress();
     display.show([progress.view()]);
-    const stack = await host.launchStack({
-      dataDir,
-      ...(gatewayPort === undefined ? {} : { gatewayPort }),
-      onEvent: (event) => {
-        const line = progress.take(event);
-        if (!progress.finished) display.show([progress.view()]);
-        if (line !== undefined && !interrupted.aborted) display.note(line);
-      },
-    });
-    progress.finish((performance.now() - beganAtMs) / 1_000);
-    const broken = new AbortController();
-    void stack.failed.then((error) => broken.abort(error));
-    const signal = AbortSignal.any([interrupted, broken.signal]);
-    const session = new StackSession(stack, progress.view(), signal, host);
-    if (interrupted.aborted) {
-      await session.stop();
+    const sayStopping = (): void => display.note(STOPPING);
+    interrupted.addEventListener('abort', sayStopping, { once: true });
+    try {
+      const stack = await host.launchStack({
+        dataDir,
+        ...(gatewayPort === undefined ? {} : { gatewayPort }),
+        signal: interrupted,
+        hurry,
+        onEvent: (event) => {
+          if (interrupted.aborted) return;
+          const line = progress.take(event);
+          if (!progress.finished) display.show([progress.view()]);
+          if (line !== undefined) display.note(line);
+        },
+      });
+      if (interrupted.aborted) await stack.stop();
       interrupted.throwIfAborted();
+      progress.finish((performance.now() - beganAtMs) / 1_000);
+      const broken = new AbortController();
+      void stack.failed.then((error) => broken.abort(error));
+      return new StackSession(stack, progress.view(), AbortSignal.any([interrupted, broken.signal]));
+    } catch (error) {
+      // A start that was called off fails because of that.
+      interrupted.throwIfAborted();
+      throw error;
+    } finally {
+      interrupted.removeEventListener('abort', sayStopping);
     }
-    return session;
   }
 
-  /** Ends everything in order; on a second Ctrl-C at once. */
-  async stop(): Promise<void> {
-    const { hurry } = this.host.interrupt;
-    const force = (): void => void this.stack.stop({ force: true });
-    hurry.addEventListener('abort', force, { once: true });
-    try {
-      await this.stack.stop({ force: hurry.aborted });
-    } finally {
-      hurry.removeEventListener('abort', force);
-    }
+  /** Ends everything in order; on a second Ctrl-C the rest at once, as the stack was told when it was started. */
+  stop(): Promise<void> {
+    return this.stack.stop();
   }
 }
