@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   'TRAINING.CHILD_EXITED': { retryable: true, kind: 'failure' },
   'TRAINING.ATTEMPTS_EXHAUSTED': { retryable: false, kind: 'failure' },
   'COMPUTE.UNAVAILABLE': { retryable: false, kind: 'failure' },
+  'GATEWAY.UNAVAILABLE': { retryable: true, kind: 'failure' },
   'BUS.UNAVAILABLE': { retryable: true, kind: 'failure' },
   'BUS.TIMEOUT': { retryable: true, kind: 'failure' },
   'BUS.STREAM_CONFLICT': { retryable: false, kind: 'failure' },
