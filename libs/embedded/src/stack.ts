@@ -37,6 +37,8 @@ export interface StackOptions {
   readonly onEvent?: (event: ProgramEvent) => void;
   /** Stops the stack, also in the middle of its start. */
   readonly signal?: AbortSignal;
+  /** Ends at once what still runs, also in the middle of the start. */
+  readonly hurry?: AbortSignal;
   readonly restartPolicy?: RestartPolicy;
   /** Refuses to start with less room than this. @default 256 MiB */
   readonly minFreeBytes?: number;
@@ -76,6 +78,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const lock = await StackLock.acquire(dataDir);
   const stack = new Stack(dataDir, lock, options, services);
   options.signal?.addEventListener('abort', () => void stack.stop(), { once: true });
+  options.hurry?.addEventListener('abort', () => void stack.stop({ force: true }), { once: true });
   try {
     options.signal?.throwIfAborted();
     await stack.start();
