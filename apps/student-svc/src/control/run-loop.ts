@@ -5,12 +5,14 @@ import type { RunRepository } from './run.repository.js';
 
 /** Every so often each unfinished run is looked at, whatever was heard of it. */
 const TICK_MS = 1_000;
+/** Runs that are looked at at once: one that waits for a service that is away must not hold up the others. Fewer than the database's connections. */
+const AT_ONCE = 8;
 
 /** Turns the reconciler: one look at a time for each run, as soon as something may have changed and at every tick. */
 export class RunLoop {
   private readonly waiting = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
-  private working: Promise<void> | undefined;
+  private readonly inHand = new Map<string, Promise<void>>();
   private stopped = false;
 
   constructor(
@@ -28,7 +30,7 @@ export class RunLoop {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    await this.working;
+    await Promise.all(this.inHand.values());
   }
 
   /** Looks at this run soon. */
@@ -51,22 +53,24 @@ export class RunLoop {
   }
 
   private turn(): void {
-    if (this.stopped) return;
-    this.working ??= this.work()
-      .catch((error: unknown) =>
-        this.logger.warn({ err: error }, 'a run could not be looked at; will be tried again'),
-      )
-      .finally(() => {
-        this.working = undefined;
-      });
+    for (const id of this.waiting) {
+      if (this.stopped || this.inHand.size >= AT_ONCE) return;
+      // What may have changed while it is looked at is seen by the next look.
+      if (this.inHand.has(id)) continue;
+      this.waiting.delete(id);
+      this.inHand.set(id, this.lookAt(id));
+    }
   }
 
-  private async work(): Promise<void> {
-    for (const id of this.waiting) {
-      this.waiting.delete(id);
+  private async lookAt(id: string): Promise<void> {
+    try {
       const row = await this.runs.get(id);
       if (!ENDED_RUN_STATES.includes(row.state)) await this.reconciler.reconcile(row);
-      if (this.stopped) return;
+    } catch (error) {
+      this.logger.warn({ err: error }, 'a run could not be looked at; will be tried again');
+    } finally {
+      this.inHand.delete(id);
+      this.turn();
     }
   }
 }
