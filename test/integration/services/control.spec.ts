@@ -12,6 +12,8 @@ import {
   type ExperimentSpecInput,
   type RunRecord,
   type RunState,
+  type SequenceViewSpec,
+  type StreamRecord,
   type TrainingResult,
 } from '@fidelis/contracts';
 import { configSchema as studentConfig, createApp as createStudent } from '@fidelis/student-svc';
@@ -62,8 +64,8 @@ describe('control and teachers', () => {
     await servers.dispose();
   });
 
-  const start = (changes: Partial<ExperimentSpecInput> = {}): Promise<RunRecord> =>
-    control.rpc.call(runRpc.start, { spec: specOf(changes), correlationId: 'c-test' });
+  const start = (changes: Partial<ExperimentSpecInput> = {}, correlationId = 'c-test'): Promise<RunRecord> =>
+    control.rpc.call(runRpc.start, { spec: specOf(changes), correlationId });
 
   const get = (id: string): Promise<RunRecord> => control.rpc.call(runRpc.get, { id });
 
@@ -113,16 +115,12 @@ describe('control and teachers', () => {
   /** A run whose teacher is ready and whose student waits for a worker. */
   async function queuedRun(seed: number): Promise<RunRecord> {
     const { id } = await start({ seed });
-    const { lineage } = await waitFor(
-      async () => {
-        const run = await get(id);
-        return run.lineage.teacherId === null ? undefined : run;
-      },
-      { what: 'the teacher' },
-    );
-    await finish(lineage.teacherId ?? '', 'teacher', resultOf(0));
+    await finish(await teacherOf(id), 'teacher', resultOf(0));
     return inState(id, 'queued');
   }
+
+  const teacherOf = (id: string): Promise<string> =>
+    waitFor(async () => (await get(id)).lineage.teacherId, { what: `the teacher of ${id}` });
 
   async function jobsOf(id: string): Promise<number> {
     const manager = await jetstreamManager(control.connection);
@@ -241,6 +239,78 @@ describe('control and teachers', () => {
     });
     const run = await inState(id, 'evaluating');
     expect(run.lineage.weightsDigest).toBe(weights);
+  });
+
+  it('a teacher that failed fails its run, and is trained again for the next one', async () => {
+    const { id } = await start({ seed: 6 }, 'c-first');
+    const teacherId = await teacherOf(id);
+    const error = { code: 'TRAINING.DIVERGED', message: 'the loss is NaN', retryable: false } as const;
+    await finish(teacherId, 'teacher', { outcome: 'failed', error });
+    const failed = await inState(id, 'failed');
+    expect(failed.error).toMatchObject({
+      code: 'TEACHER.FAILED',
+      message: expect.stringContaining('the loss is NaN') as unknown,
+    });
+    expect(await teacher.rpc.call(teacherRpc.get, { id: teacherId })).toMatchObject({
+      state: 'failed',
+      error,
+    });
+
+    const { id: next } = await start({ seed: 6 }, 'c-second');
+    expect(await teacherOf(next)).toBe(teacherId);
+    await waitFor(
+      async () => (await teacher.rpc.call(teacherRpc.get, { id: teacherId })).state === 'training',
+      { what: 'the second training' },
+    );
+    expect((await get(next)).state).toBe('preparing');
+  });
+
+  it('predictions that cannot be scored fail the run', async () => {
+    const { id } = await queuedRun(7);
+    await finish(id, 'student', resultOf(59));
+    await inState(id, 'evaluating');
+    const error = { code: 'STREAM.MISALIGNED', message: 'other inputs', retryable: false } as const;
+    await control
+      .get(EventPublisher)
+      .publish(
+        metricsEvents.failed,
+        id,
+        { runId: id, set: 'test', step: 1_407, error },
+        { correlationId: 'c-test' },
+      );
+    expect((await inState(id, 'failed')).error).toMatchObject({
+      code: 'STREAM.MISALIGNED',
+      message: 'the predictions on test could not be scored: other inputs',
+    });
+  });
+
+  it('a stream is opened once, extended by who wants more, and never cut', async () => {
+    const { lineage } = await queuedRun(8);
+    const view: SequenceViewSpec = {
+      kind: 'sequence',
+      dataset: lineage.dataset,
+      split: 'train',
+      augmentation: [],
+      seed: 0,
+      batchSize: 128,
+    };
+    const request = {
+      teacherId: lineage.teacherId ?? '',
+      view,
+      codec: 'f16' as const,
+      correlationId: 'c-test',
+    };
+    const open = (steps: number): Promise<StreamRecord> =>
+      teacher.rpc.call(teacherRpc.openStream, { ...request, steps });
+    const first = await open(469);
+    expect(first).toMatchObject({ steps: 469, parts: 1, partRows: 128, state: 'opening' });
+    expect(await open(469)).toEqual(first);
+    expect(await open(938)).toEqual({ ...first, steps: 938 });
+    expect(await open(100)).toEqual({ ...first, steps: 938 });
+    const foreign = { ...view, dataset: { name: 'mnist', digest: 'db'.repeat(32) } };
+    expect(
+      await codeOf(teacher.rpc.call(teacherRpc.openStream, { ...request, view: foreign, steps: 1 })),
+    ).toBe('DATASET.MISMATCH');
   });
 
   it('two runs of one teacher and view share teacher and stream', async () => {

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { BUS_CONNECTION, RpcClient, type NatsConnection } from '@fidelis/bus';
 import { createLogger, HealthRegistry, type Logger } from '@fidelis/observability';
 import { createTestDatabase, startTestNats, startTestPostgres } from '@fidelis/testing';
@@ -46,7 +46,7 @@ export async function startApp<Config>(
   await app.startAllMicroservices();
   await app.listen(0, '127.0.0.1');
   app.get(HealthRegistry).setStarted();
-  const { port } = app.getHttpServer().address() as AddressInfo;
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
