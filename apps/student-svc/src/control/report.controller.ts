@@ -11,7 +11,9 @@ import {
   type EventPayload,
 } from '@fidelis/contracts';
 import { OnEvent } from '@fidelis/bus';
+import type { RunRow } from './run.entity.js';
 import { RunLoop } from './run-loop.js';
+import { RunReconciler } from './run.reconciler.js';
 import { RunRepository } from './run.repository.js';
 import * as transitions from './run-transitions.js';
 
@@ -21,6 +23,7 @@ export class ReportController {
   constructor(
     @Inject(RunRepository) private readonly runs: RunRepository,
     @Inject(RunLoop) private readonly loop: RunLoop,
+    @Inject(RunReconciler) private readonly reconciler: RunReconciler,
   ) {}
 
   @OnEvent(teacherEvents.changed, { durable: 'student-control' })
@@ -35,8 +38,10 @@ export class ReportController {
 
   @OnEvent(teacherEvents.streamChanged, { durable: 'student-control' })
   async streamChanged(stream: StreamRecord): Promise<void> {
-    for (const { id } of await this.runs.unfinished({ streamKey: stream.key })) {
-      await this.runs.change(id, (row) => ({ visible: transitions.streamReported(row, stream, new Date()) }));
+    for (const row of await this.runs.unfinished({ streamKey: stream.key })) {
+      const apply = (current: RunRow): boolean => transitions.streamReported(current, stream, new Date());
+      if (transitions.endsWithStream(row, stream)) await this.reconciler.fail(row, apply);
+      else await this.runs.change(row.id, (current) => ({ visible: apply(current) }));
     }
   }
 
@@ -80,6 +85,8 @@ export class ReportController {
       ...error,
       message: `the predictions on ${set} could not be scored: ${error.message}`,
     });
-    await this.runs.change(runId, (row) => ({ visible: transitions.failed(row, failure, new Date()) }));
+    for (const row of await this.runs.unfinished({ id: runId })) {
+      await this.reconciler.fail(row, (current) => transitions.failed(current, failure, new Date()));
+    }
   }
 }

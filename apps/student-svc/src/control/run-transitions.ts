@@ -60,10 +60,17 @@ export function streamOpened(row: RunRow, stream: StreamRecord, now: Date): bool
   return true;
 }
 
+/** True if frames that the run still needs will not come. A stream can also fail where only another run reads on. */
+export function endsWithStream(row: RunRow, stream: StreamRecord): boolean {
+  const wanted = row.plan.stream?.steps;
+  const published = Math.max(row.frames.published, stream.publishedSteps);
+  return !isEnded(row) && wanted !== undefined && stream.state === 'failed' && published < wanted;
+}
+
 export function streamReported(row: RunRow, stream: StreamRecord, now: Date): boolean {
   const wanted = row.plan.stream?.steps;
   if (isEnded(row) || wanted === undefined) return false;
-  if (stream.state === 'failed') {
+  if (endsWithStream(row, stream)) {
     failed(
       row,
       stream.error ?? { code: 'INTERNAL', message: `stream ${stream.key} failed`, retryable: false },

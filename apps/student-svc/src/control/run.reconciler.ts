@@ -9,6 +9,7 @@ import {
 import type { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
 import { datasetInfo } from '@fidelis/data';
 import { runInContext, type Logger } from '@fidelis/observability';
+import { withDatabaseErrors } from '@fidelis/persistence';
 import { streamSteps, studentJobOf, teacherSpecOf, viewOf } from './run-creation.js';
 import type { RunRow } from './run.entity.js';
 import type { RunRepository } from './run.repository.js';
@@ -27,14 +28,10 @@ export class RunReconciler {
     private readonly logger: Logger,
   ) {}
 
-  async reconcileAll(): Promise<void> {
-    for (const row of await this.runs.unfinished()) await this.reconcile(row);
-  }
-
   async reconcile(row: RunRow): Promise<void> {
     await runInContext({ runId: row.id, correlationId: row.correlationId }, async () => {
       try {
-        await this.advance(row);
+        await withDatabaseErrors(() => this.advance(row));
       } catch (error) {
         await this.report(row, FidelisError.from(error));
       }
@@ -138,8 +135,18 @@ export class RunReconciler {
     await this.positions.requestCancel(row.id);
     const found = await this.positions.read(row.id);
     const running = found !== undefined && found.position.result === null && row.state === 'training';
-    if (running) return;
+    // A job that was lost with its worker is queued again: whoever takes it says that it is cancelled.
+    if (running) return this.enqueue(row);
     await this.runs.change(row.id, (current) => ({ visible: transitions.cancelled(current, new Date()) }));
+  }
+
+  /**
+   * Ends a run that cannot go on. Who may be at work for it is told before: after, a crash in between would leave a worker waiting for
+   * frames that never come.
+   */
+  async fail(row: RunRow, apply: (current: RunRow) => boolean): Promise<void> {
+    if (row.state === 'queued' || row.state === 'training') await this.positions.requestCancel(row.id);
+    await this.runs.change(row.id, (current) => ({ visible: apply(current) }));
   }
 
   private async report(row: RunRow, error: FidelisError): Promise<void> {
@@ -148,8 +155,6 @@ export class RunReconciler {
       return;
     }
     this.logger.error({ code: error.code, err: error }, 'the run failed');
-    await this.runs.change(row.id, (current) => ({
-      visible: transitions.failed(current, error, new Date()),
-    }));
+    await this.fail(row, (current) => transitions.failed(current, error, new Date()));
   }
 }
