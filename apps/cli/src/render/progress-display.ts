@@ -32,18 +32,33 @@ export function createProgressDisplay(
   return target.isTTY === true ? new BarDisplay(target, style, now) : new LineDisplay(target, now);
 }
 
+/** What a stage was last seen to be, and since when. */
+interface Standing {
+  readonly what: string;
+  readonly sinceMs: number;
+}
+
 class StageSpeeds {
   private readonly meters = new Map<string, RateMeter>();
+  private readonly standings = new Map<string, Standing>();
 
   observe(stage: StageView, atMs: number): StageSpeed {
     let meter = this.meters.get(stage.label);
     if (meter === undefined) this.meters.set(stage.label, (meter = new RateMeter()));
-    if (stage.state === 'running' || stage.state === 'waiting') meter.observe(stage.done, atMs);
+    if (stage.state === 'running') meter.observe(stage.done, atMs);
     return {
       rate: meter.rate(),
       secondsLeft: stage.total > 0 ? meter.secondsLeft(stage.total) : undefined,
-      stillSeconds: meter.stillSeconds(),
+      stillSeconds: this.stillSeconds(stage, atMs),
     };
+  }
+
+  private stillSeconds({ label, state, done, total, waitsFor }: StageView, atMs: number): number {
+    const what = [state, done, total, waitsFor].join(' ');
+    const standing = this.standings.get(label);
+    if (standing?.what === what) return (atMs - standing.sinceMs) / 1_000;
+    this.standings.set(label, { what, sinceMs: atMs });
+    return 0;
   }
 }
 

@@ -15,7 +15,6 @@ interface Sample {
 export class RateMeter {
   private moves: Sample[] = [];
   private latest: Sample | undefined;
-  private standingSinceMs: number | undefined;
 
   observe(done: number, atMs: number): void {
     const before = this.latest;
@@ -25,7 +24,6 @@ export class RateMeter {
     const startsOver = before === undefined || done < before.done;
     const stoodStill = lastMove !== undefined && atMs - lastMove.atMs > WINDOW_MS;
     if (startsOver || stoodStill) this.moves = [];
-    this.standingSinceMs = atMs;
     if (startsOver) return;
     this.moves.push({ atMs, done });
     const oldest = this.moves.findLastIndex((sample) => sample.atMs <= atMs - WINDOW_MS);
@@ -49,11 +47,5 @@ export class RateMeter {
     if (rate === undefined || first === undefined || last === undefined) return undefined;
     if (last.atMs - first.atMs < SOUND_MS) return undefined;
     return Math.max(0, total - last.done) / rate;
-  }
-
-  /** For how long it has not moved. */
-  stillSeconds(): number {
-    if (this.latest === undefined || this.standingSinceMs === undefined) return 0;
-    return (this.latest.atMs - this.standingSinceMs) / 1_000;
   }
 }

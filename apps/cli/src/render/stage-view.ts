@@ -40,6 +40,8 @@ const FRAME_WIDTH = LABEL_WIDTH + 7;
 const BAR_WIDTH = { least: 10, most: 24 } as const;
 /** Room for all that a training stage says, where the terminal has it. */
 const FULL_TEXT_WIDTH = 75;
+/** Stages of fewer things (services, sets) have no speed worth a number. */
+const COUNTED_ONE_BY_ONE = 20;
 /** Stages of a training pause for this long without anything being wrong. */
 const STILL_SECONDS = 10;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
@@ -98,16 +100,21 @@ function waitingParts(stage: StageView, speed: StageSpeed): Part[] {
 }
 
 function runningParts(stage: StageView, speed: StageSpeed): Part[] {
-  const { rate, secondsLeft } = speed;
-  const counts = countParts(stage);
-  const counted = stage.total > 0 && stage.done >= stage.total;
-  const speedParts = counted
-    ? []
-    : [
-        ...(rate === undefined ? [] : [{ text: speedText(stage, rate), rank: 2 }]),
-        ...(secondsLeft === undefined ? [] : [{ text: `${duration(secondsLeft)} left`, rank: 1 }]),
-      ];
-  return [...counts, ...speedParts, ...noteParts(stage), ...stillParts(stage, speed)];
+  return [
+    ...countParts(stage),
+    ...speedParts(stage, speed),
+    ...noteParts(stage),
+    ...stillParts(stage, speed),
+  ];
+}
+
+function speedParts(stage: StageView, { rate, secondsLeft }: StageSpeed): Part[] {
+  const { done, total } = stage;
+  if (total < COUNTED_ONE_BY_ONE || done >= total) return [];
+  return [
+    ...(rate === undefined ? [] : [{ text: speedText(stage, rate), rank: 2 }]),
+    ...(secondsLeft === undefined ? [] : [{ text: `${duration(secondsLeft)} left`, rank: 1 }]),
+  ];
 }
 
 function countParts({ done, total, unit }: StageView): Part[] {
@@ -160,10 +167,9 @@ function fitting(parts: readonly Part[], width: number): string {
   );
 }
 
-/** Stages of a handful of things (services, sets) have no speed worth a number. */
 function speedText({ unit, total, rateOf }: StageView, rate: number): string {
   if (rateOf !== undefined) return `${whole(rate * rateOf.each)} ${rateOf.unit}/s`;
-  return total < 20 ? '' : `${whole(rate)} ${unit}/s`;
+  return total < COUNTED_ONE_BY_ONE ? '' : `${whole(rate)} ${unit}/s`;
 }
 
 function clip(text: string, width: number): string {

@@ -7,6 +7,7 @@ import { renderFigures } from './run-table.js';
 
 const STAGES = ['stack', 'teacher', 'stream', 'student', 'evaluation', 'total'] as const;
 const TITLE_WIDTH = 9;
+const NO_BREAK = '\u00A0';
 
 export interface DemoReportOptions {
   /** The document that was kept. */
@@ -34,7 +35,8 @@ export function demoReport(document: RunDocument, { file, kept, style, columns }
     '',
     // A path and a command are for copying: they are not broken.
     `${style.bold(padEnd('Results', TITLE_WIDTH))} ${file}`,
-    entry('Times', times.join(', ')),
+    // A figure and its unit stay together.
+    entry('Times', times.map((time) => time.replaceAll(' ', NO_BREAK)).join(', ')).replaceAll(NO_BREAK, ' '),
     entry(
       'Made by',
       `${producer.backend} ${producer.backendVersion} on ${threads}; the same seed gives the same figures`,

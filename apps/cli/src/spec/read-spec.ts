@@ -102,7 +102,7 @@ function sentence({ problem, expected, suggestion }: SpecIssue): string {
   const parts = [problem];
   if (suggestion !== undefined) parts.push(`did you mean "${suggestion}"?`);
   if (expected !== undefined) parts.push(expected.startsWith('known ') ? expected : `expected ${expected}`);
-  return parts.join('; ');
+  return parts.join('; ').replace('?; ', '? ');
 }
 
 function toDetails(issue: SpecIssue, span: { line: number; column: number }): LocatedIssue {

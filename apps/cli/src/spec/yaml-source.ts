@@ -48,11 +48,13 @@ export class YamlSource {
 
   /**
    * The place of a field's key or value. Where the path leads nowhere (a missing field), the place of the
-   * nearest field around it that exists.
+   * nearest field around it that exists; where that has no fields, as "architecture: lenet5", it is its value that is meant.
    */
   locate(path: FieldPath, part: 'key' | 'value'): SourceSpan {
     for (let depth = path.length; depth > 0; depth--) {
-      const range = this.rangeOf(path.slice(0, depth), depth < path.length ? 'key' : part);
+      const found = path.slice(0, depth);
+      const shorthand = isScalar(this.document.getIn(found, true));
+      const range = this.rangeOf(found, depth < path.length && !shorthand ? 'key' : part);
       if (range !== undefined) return this.spanOf(range);
     }
     return { line: 1, column: 1, length: 1 };
