@@ -1,5 +1,4 @@
-import { jobSubject, parseStrict, STREAMS, type JobContract } from '@fidelis/contracts';
-
+import { FidelisError, jobSubject, parseStrict, STREAMS, type JobContract } from '@fidelis/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { streamManager } from '../connection/jetstream-clients.js';
@@ -8,7 +7,6 @@ import { BusPublisher } from '../connection/bus-publisher.js';
 import { correlatedHeaders } from '../connection/correlation.js';
 import { encodeJson } from '../connection/json-wire.js';
 import { throughOutages } from '../connection/patience.js';
-import { FidelisError } from '@fidelis/contracts';
 
 export type Placement = 'cpu' | 'gpu';
 
