@@ -99,7 +99,9 @@ async function listen(app: INestApplication, { host, port }: ServiceOptions): Pr
 function stopRequested(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
-    if (process.connected) process.once('disconnect', () => resolve('parent gone'));
+    // A parent that died while this process was still loading has left a closed channel behind.
+    if (process.send !== undefined && !process.connected) resolve('parent gone');
+    else process.once('disconnect', () => resolve('parent gone'));
   });
 }
 
