@@ -40,6 +40,8 @@ export function childPort<FromParent, ToParent>(): ChildPort<FromParent, ToParen
   process.on('disconnect', () => {
     if (!closing) process.exit(1);
   });
+  // The parent died while this process was still loading.
+  if (!process.connected) process.exit(1);
   process.on('SIGINT', () => undefined);
 
   const leave = async (farewell: Envelope): Promise<void> => {
