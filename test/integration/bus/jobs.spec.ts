@@ -99,6 +99,27 @@ describe('jobs', () => {
     await queueEmpty();
   });
 
+  it('stay with their newer owner when an older one says that it has lost them', async () => {
+    await start('slow');
+    await queue.enqueue(work, 'cpu', 'stolen', { id: 'stolen' });
+    const older = await attempt('stolen', 1);
+    await start('newer');
+    // Nobody says that the first one works: its time passes, and the job goes to the other.
+    const newer = await attempt('stolen', 2);
+    const working = setInterval(() => newer.context.working(), ACK_WAIT_MS / 4);
+    newer.context.working();
+    older.fail(new FidelisError('RUN.LEASE_LOST', 'another worker has it'));
+    await queue.enqueue(work, 'cpu', 'next', { id: 'next' });
+    expect((await attempt('next', 1)).worker).toBe(older.worker);
+    // The queue would take a second job of this id if the first had been acknowledged, or set aside.
+    expect(await queue.enqueue(work, 'cpu', 'stolen', { id: 'stolen' })).toBe('already-queued');
+    expect(attempts.filter(({ id }) => id === 'stolen')).toHaveLength(2);
+    clearInterval(working);
+    newer.finish();
+    (await attempt('next', 1)).finish();
+    await queueEmpty();
+  });
+
   it('of another placement are left alone', async () => {
     await start('cpu-worker');
     await queue.enqueue(work, 'gpu', 'for-gpu', { id: 'for-gpu' });

@@ -163,6 +163,10 @@ export class DurableWorker {
       code: error.code,
       error,
     };
+    if (settlement.action === 'leave') {
+      log.warn('message left to its newer owner', fields);
+      return 'retried';
+    }
     if (settlement.action === 'retry') {
       log.warn('message given back', { ...fields, delayMs: settlement.delayMs });
       await this.settle(delivery, nakPayload(settlement.delayMs));

@@ -46,6 +46,7 @@ const ABORT_GRACE_MS = 2_000;
  * A handler's outcome settles its message. Success: acknowledged. A retryable FidelisError, or an error that is none: given back and
  * delivered again after a wait, at most `maxDeliver` times. Another FidelisError, a message that is not its contract, the last
  * delivery: to FIDELIS_DEAD with its reason. DATABASE.UNAVAILABLE and BUS.UNAVAILABLE: kept and handled again here until it works.
+ * RUN.LEASE_LOST: left alone, since another one has the message now; if nobody has, it is delivered again after ack_wait.
  */
 export class JetStreamStrategy extends Server implements CustomTransportStrategy {
   override readonly transportId = BUS_TRANSPORT;

@@ -1,9 +1,10 @@
 import { FidelisError } from '@fidelis/contracts';
 
-/** What becomes of a delivery, as a value: acknowledged, given back for another delivery, or set aside with its reason. */
+/** What becomes of a delivery, as a value: acknowledged, given back for another delivery, left to whoever has it now, or set aside with its reason. */
 export type Settlement =
   | { readonly action: 'ack' }
   | { readonly action: 'retry'; readonly delayMs: number; readonly error: FidelisError }
+  | { readonly action: 'leave'; readonly error: FidelisError }
   | { readonly action: 'dead'; readonly error: FidelisError };
 
 export interface RetryPolicy {
@@ -18,11 +19,12 @@ export interface FailedDelivery {
 }
 
 /**
- * A retryable FidelisError, and any error that is none (which may be as transient as a lost database connection), is
+ * RUN.LEASE_LOST: a newer delivery of the message is in other hands, and any word on this one would be taken for one on that. A retryable FidelisError, and any error that is none (which may be as transient as a lost database connection), is
  * tried again until `maxDeliver`. A final FidelisError, or the last delivery, sets the message aside.
  */
 export function settleFailure(thrown: unknown, delivery: FailedDelivery, policy: RetryPolicy): Settlement {
   const error = FidelisError.from(thrown);
+  if (error.code === 'RUN.LEASE_LOST') return { action: 'leave', error };
   const retryable = error.retryable || !FidelisError.is(thrown);
   if (!retryable) return { action: 'dead', error };
   if (delivery.draining) return { action: 'retry', delayMs: 0, error };
