@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { childrenOf, exists } from './child-processes.js';
 import { RunningStack, smallSpec, type Run } from '../e2e/running-stack.js';
 
 /** Long enough to be caught in the middle. */
@@ -12,31 +11,6 @@ function longSpec(name: string): Parameters<RunningStack['startRun']>[0] {
 const STEPS = 24 * 47;
 
 const inTheMiddle = ({ state, progress }: Run): boolean => state === 'training' && progress.step > STEPS / 3;
-
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((candidate) => {
-      try {
-        const stat = readFileSync(`/proc/${candidate}/stat`, 'utf8');
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid;
-      } catch {
-        return false;
-      }
-    });
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)])
-      .toString()
-      .startsWith('Z');
-  } catch {
-    return false;
-  }
-}
 
 describe.skipIf(process.platform !== 'linux')('a run whose processes are killed in the middle', () => {
   let sut: RunningStack;

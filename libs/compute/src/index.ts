@@ -10,3 +10,4 @@ export { ComputeChild, type ChildExit, type ComputeChildOptions } from './comput
 export { fingerprint } from './fingerprint.js';
 export { probeBackend } from './probe-backend.js';
 export { startBackend, type BackendOptions } from './start-backend.js';
+export { withSilenceLimit } from './silence-limit.js';

@@ -21,7 +21,8 @@ interface PendingStep {
 
 /** The teacher's logits over a sequence: each step is taken in, checked against this side's batch, handed out, and dropped. */
 export class SequenceTargets implements TargetProvider {
-  framesConsumed = 0;
+  /** Of the whole run: what is before `fromStep` was taken in by the attempts before this one. */
+  framesConsumed: number;
   private readonly arrival = new Arrival();
   private readonly room = new Arrival();
   private readonly pending = new Map<number, PendingStep>();
@@ -34,6 +35,7 @@ export class SequenceTargets implements TargetProvider {
     { fromStep = 0, lookAheadSteps = DEFAULT_LOOK_AHEAD_STEPS }: SequenceTargetsOptions = {},
   ) {
     this.nextStep = fromStep;
+    this.framesConsumed = fromStep;
     this.lookAheadSteps = lookAheadSteps;
   }
 

@@ -28,6 +28,7 @@ describe('loadConfig', () => {
       FIDELIS_LOG_LEVEL: 'info',
       FIDELIS_INSTANCE: `pid-${process.pid}`,
       FIDELIS_BACKEND: 'auto',
+      FIDELIS_CHILD_SILENCE_SECONDS: 120,
       FIDELIS_THREADS: 1,
     });
   });

@@ -22,6 +22,8 @@ export const computeConfig = {
   FIDELIS_BACKEND: z.enum(['auto', 'native', 'wasm']).default('auto'),
   /** Intra-op threads: a constant and not the number of cores, because results are bit-identical only for equal thread counts. */
   FIDELIS_THREADS: z.coerce.number().int().min(1).max(256).default(1),
+  /** A compute process that says nothing for this long hangs: it is ended, and its work is tried again. */
+  FIDELIS_CHILD_SILENCE_SECONDS: z.coerce.number().min(1).max(86_400).default(120),
 };
 
 /** @throws FidelisError CONFIG.INVALID that names each variable */

@@ -26,9 +26,7 @@ export class ProgressClock {
 
   start(): void {
     this.reportedAt = performance.now();
-    this.timer = setInterval(() => {
-      if (performance.now() - this.reportedAt > REPORT_EVERY_MS) void this.report();
-    }, REPORT_EVERY_MS);
+    this.timer = setInterval(() => void this.reportIfDue(), REPORT_EVERY_MS);
   }
 
   stop(): void {
@@ -39,6 +37,11 @@ export class ProgressClock {
     this.last = info;
     this.images += info.rows;
     this.allImages += info.rows;
+    await this.reportIfDue();
+  }
+
+  /** Also for what takes its time between the steps and after them, and so says that it lives. */
+  async reportIfDue(): Promise<void> {
     if (performance.now() - this.reportedAt > REPORT_EVERY_MS) await this.report();
   }
 

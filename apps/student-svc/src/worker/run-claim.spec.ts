@@ -130,6 +130,11 @@ describe('RunClaim', () => {
     expect(positions.stored.get(RUN)).toEqual(before);
   });
 
+  it('of a finished run gives its result to a delivery older than the owner’s, too', async () => {
+    await (await take(7, 'a')).finish(completed);
+    expect((await take(6, 'b')).position.result).toEqual(completed);
+  });
+
   it('holds what was written, and not what could not be', async () => {
     const claim = await take(7, 'a');
     await take(8, 'b');

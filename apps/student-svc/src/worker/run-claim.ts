@@ -16,7 +16,7 @@ export class RunClaim {
   /**
    * @param token of the delivery: MessageContext.fencingToken
    * @returns the claim; `position.result` is set if the run was finished before
-   * @throws FidelisError RUN.LEASE_LOST if a later delivery has the run
+   * @throws FidelisError RUN.LEASE_LOST if a later delivery has the run, and has not finished it
    */
   static async take(
     positions: RunPositions,
@@ -38,8 +38,8 @@ export class RunClaim {
       return new RunClaim(positions, runId, first, await positions.create(runId, first));
     }
     const { position, revision } = found;
-    if (position.token > token) throw leaseLost(runId, position);
     if (position.result !== null) return new RunClaim(positions, runId, position, revision);
+    if (position.token > token) throw leaseLost(runId, position);
     // A nats-server killed right after a delivery forgets it, and the next one has the same token: an owner's is always the greater.
     const next = {
       ...position,

@@ -54,7 +54,10 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
 
   const clock = new ProgressClock(job, batches.stepsPerEpoch * job.epochs, initial.step, targets, send);
   if (targets !== undefined) void receive(process.inbox, targets);
-  const evaluation = job.kind === 'student' ? new SetPredictions(job, model, dataset, send) : undefined;
+  const evaluation =
+    job.kind === 'student'
+      ? new SetPredictions(job, model, dataset, send, () => clock.reportIfDue())
+      : undefined;
   const began = performance.now();
   clock.start();
   const result = await train({

@@ -19,6 +19,8 @@ export class SetPredictions {
     private readonly model: Model,
     private readonly dataset: Dataset,
     private readonly send: (message: FromTrainer) => Promise<void>,
+    /** Called after each part: a set can take longer than a silent worker keeps its job. */
+    private readonly onPart: () => Promise<void>,
   ) {}
 
   async during(epoch: number, step: number, parameters: Float32Array): Promise<void> {
@@ -65,6 +67,7 @@ export class SetPredictions {
       );
       // Lets messages through between two long computations.
       await new Promise(setImmediate);
+      await this.onPart();
     }
     const request = {
       runId,

@@ -13,7 +13,7 @@ import type {
   PredictionPublisher,
   RunPositions,
 } from '@fidelis/bus';
-import { ComputeChild } from '@fidelis/compute';
+import { ComputeChild, withSilenceLimit } from '@fidelis/compute';
 import type { Logger, MetricsRegistry } from '@fidelis/observability';
 import type { WorkerConfig } from '../config.js';
 import type { RunClaim } from './run-claim.js';
@@ -43,10 +43,10 @@ export class TrainingSessions {
   async run(job: TrainJob, claim: RunClaim, context: MessageContext): Promise<TrainingResult> {
     const { positions, config } = this.ports;
     const checkpoint = await this.checkpoint(claim);
-    const child = ComputeChild.spawn<ToTrainer, FromTrainer>(TRAINER, {});
     const ended = new AbortController();
     const cancelled = new AbortController();
     const stopWatching = await positions.watchCancel(job.runId, () => cancelled.abort());
+    const child = ComputeChild.spawn<ToTrainer, FromTrainer>(TRAINER, {});
     const stop = AbortSignal.any([cancelled.signal, context.signal]);
     const kill = (): void => void child.stop({ graceMs: CHILD_GRACE_MS });
     stop.addEventListener('abort', kill);
@@ -62,6 +62,8 @@ export class TrainingSessions {
       });
       const feeding = job.kind === 'student' ? this.feed(job, claim, child, ended.signal) : Promise.resolve();
       const result = await this.follow(job, claim, child, context);
+      // What it did not need, as after the last checkpoint, is not waited for: it may never come.
+      ended.abort();
       await feeding;
       return result;
     } catch (error) {
@@ -85,8 +87,7 @@ export class TrainingSessions {
   }
 
   /**
-   * Frames from the stream into the child, as fast as it takes them. A table is read whole; a sequence from the step after the checkpoint. An error here
-   * goes through the child, so that the run has one end.
+   * Frames from the stream into the child, as fast as it takes them. An error here goes through the child, so that the run has one end.
    */
   private async feed(
     job: StudentJob,
@@ -95,7 +96,7 @@ export class TrainingSessions {
     signal: AbortSignal,
   ): Promise<void> {
     const { key, parts, steps } = job.stream;
-    const fromStep = job.view.kind === 'table' ? 0 : claim.position.checkpointStep + 1;
+    const fromStep = firstStep(job, claim);
     try {
       for await (const frame of this.ports.logits.read(key, { parts, fromStep, toStep: steps, signal })) {
         await child.send({ type: 'frame', frame });
@@ -114,9 +115,10 @@ export class TrainingSessions {
     child: ComputeChild<ToTrainer, FromTrainer>,
     context: MessageContext,
   ): Promise<TrainingResult> {
-    const { artifacts, logger, predictions } = this.ports;
+    const { artifacts, logger, predictions, config } = this.ports;
     const report = new ProgressReport(this.ports, job, claim);
-    for await (const message of child.messages) {
+    const silenceMs = config.FIDELIS_CHILD_SILENCE_SECONDS * 1_000;
+    for await (const message of withSilenceLimit(child.messages, silenceMs, () => hangs(silenceMs))) {
       context.working();
       switch (message.type) {
         case 'started':
@@ -147,17 +149,32 @@ export class TrainingSessions {
   }
 }
 
+/** Of the stream, for this attempt. A table is read whole, a sequence from the step after the checkpoint; teachers read none. */
+function firstStep(job: TrainJob, { position }: RunClaim): number {
+  return job.kind === 'student' && job.view.kind === 'sequence' ? position.checkpointStep + 1 : 0;
+}
+
+function hangs(silenceMs: number): FidelisError {
+  return new FidelisError(
+    'TRAINING.CHILD_EXITED',
+    `the training process hangs: it said nothing for ${silenceMs / 1_000} s and was ended; if its steps take that long, raise FIDELIS_CHILD_SILENCE_SECONDS`,
+  );
+}
+
 /** A training's progress to the bus, the run's position and Prometheus. */
 class ProgressReport {
   private positionAt = 0;
-  private framesConsumed = 0;
+  private framesConsumed: number;
   private waitSeconds = 0;
 
   constructor(
     private readonly ports: SessionPorts,
     private readonly job: TrainJob,
     private readonly claim: RunClaim,
-  ) {}
+  ) {
+    // What earlier attempts took in of a sequence is in the run's figure, and was counted by their workers.
+    this.framesConsumed = firstStep(job, claim);
+  }
 
   async add(progress: TrainerProgress): Promise<void> {
     const { type: _, ...figures } = progress;

@@ -31,35 +31,29 @@ export class TrainingHandler {
   }
 
   private async work(job: TrainJob, context: MessageContext): Promise<void> {
-    const claim = await this.claim(job, context.fencingToken);
-    if (claim === undefined) return;
+    const claim = await RunClaim.take(
+      this.positions,
+      job.runId,
+      context.fencingToken,
+      this.config.FIDELIS_INSTANCE,
+    );
     if (claim.position.result !== null) {
       // The run was finished, but perhaps nobody heard.
       await this.tell(job, claim.position.token, claim.position.result);
       return;
     }
     const result = await this.attempt(job, claim, context);
-    if (result === undefined) return;
     await claim.finish(result);
     await this.tell(job, claim.position.token, result);
     this.metrics.counter('fidelis_trainings_total').inc({ kind: job.kind, outcome: result.outcome });
     this.logger.info({ outcome: result.outcome }, 'training ended');
+    // A job that ends whoever takes it is set aside as it came, with its reason.
+    if (result.outcome === 'failed' && result.error.code === 'TRAINING.ATTEMPTS_EXHAUSTED')
+      throw FidelisError.fromWire(result.error);
   }
 
-  private async claim(job: TrainJob, token: number): Promise<RunClaim | undefined> {
-    try {
-      return await RunClaim.take(this.positions, job.runId, token, this.config.FIDELIS_INSTANCE);
-    } catch (error) {
-      return this.unlessLost(error);
-    }
-  }
-
-  /** @returns undefined if the run is somebody else's now: then there is nothing to say and nothing to repeat */
-  private async attempt(
-    job: TrainJob,
-    claim: RunClaim,
-    context: MessageContext,
-  ): Promise<TrainingResult | undefined> {
+  /** @throws FidelisError RUN.LEASE_LOST if the run is somebody else's now; what the queue should try again */
+  private async attempt(job: TrainJob, claim: RunClaim, context: MessageContext): Promise<TrainingResult> {
     if (await this.positions.cancelled(job.runId)) return { outcome: 'cancelled' };
     const { attempts } = claim.position;
     if (attempts > this.config.FIDELIS_MAX_ATTEMPTS)
@@ -81,18 +75,11 @@ export class TrainingHandler {
       if (context.signal.aborted)
         throw new FidelisError('BUS.UNAVAILABLE', 'the worker is stopping', { cause: error });
       const failure = FidelisError.from(error);
-      if (failure.code === 'RUN.LEASE_LOST') return this.unlessLost(error);
-      // What can succeed later goes back to the queue; the attempts are counted.
-      if (failure.retryable) throw failure;
+      // What can succeed later goes back to the queue, and the attempts are counted; a run that is lost is not ours to end.
+      if (failure.retryable || failure.code === 'RUN.LEASE_LOST') throw failure;
       this.logger.error({ code: failure.code, err: error }, 'training failed');
       return { outcome: 'failed', error: failure.toWire() };
     }
-  }
-
-  private unlessLost(error: unknown): undefined {
-    if (!FidelisError.is(error) || error.code !== 'RUN.LEASE_LOST') throw error;
-    this.logger.warn({ code: error.code, err: error }, 'another worker has the run: nothing is written');
-    return undefined;
   }
 
   private async tell(job: TrainJob, token: number, result: TrainingResult): Promise<void> {

@@ -1,0 +1,64 @@
+import { connectBus, type NatsConnection } from '@fidelis/bus';
+import { DEAD_LETTER_HEADERS, STREAMS } from '@fidelis/contracts';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { childrenOf } from './child-processes.js';
+import { RunningStack, smallSpec } from '../e2e/running-stack.js';
+
+const SILENCE_SECONDS = 5;
+
+describe.skipIf(process.platform !== 'linux')('a run whose training gets stuck', () => {
+  let sut: RunningStack;
+  let bus: NatsConnection;
+
+  beforeAll(async () => {
+    sut = await RunningStack.start({
+      FIDELIS_CHILD_SILENCE_SECONDS: String(SILENCE_SECONDS),
+      FIDELIS_MAX_ATTEMPTS: '2',
+    });
+    bus = await connectBus({ servers: sut.stack.natsUrl, name: 'test' });
+  });
+
+  afterAll(async () => {
+    await bus?.close();
+    await sut?.[Symbol.asyncDispose]();
+  });
+
+  const trainers = (): number[] => childrenOf(sut.pidOf('student-worker'));
+
+  it('goes on from its checkpoint when the training process hangs, and counts each frame once', async () => {
+    const { student, ...rest } = smallSpec({ name: 'hanging' });
+    const view = { kind: 'sequence' as const, subset: { size: 640 }, augmentation: [] };
+    const id = await sut.startRun({ ...rest, view, student: { ...student, epochs: 60 } });
+    await sut.waitForRun(id, 'to be past a checkpoint', ({ progress }) => progress.step > 100);
+    for (const trainer of trainers()) process.kill(trainer, 'SIGSTOP');
+    const run = await sut.finished(id);
+    expect(run).toMatchObject({
+      state: 'completed',
+      attempts: 2,
+      frames: { published: 600, consumed: 600 },
+    });
+    expect(sut.restartsOf('student-worker')).toBe(0);
+  });
+
+  it('fails after its attempts when nothing gets it further, and leaves its job among the dead letters', async () => {
+    const { student, ...rest } = smallSpec({ name: 'poison' });
+    const id = await sut.startRun({ ...rest, student: { ...student, epochs: 2_000 } });
+    await sut.waitForRun(id, 'to have its frames', ({ frames }) => frames.published === 3);
+    const killer = setInterval(() => {
+      for (const trainer of trainers()) process.kill(trainer, 'SIGKILL');
+    }, 50);
+    const run = await sut.finished(id);
+    clearInterval(killer);
+    expect(run).toMatchObject({ state: 'failed', error: { code: 'TRAINING.ATTEMPTS_EXHAUSTED' } });
+    expect(run.error?.message).toContain(id);
+
+    const manager = await jetstreamManager(bus);
+    const letter = await manager.streams.getMessage(STREAMS.deadLetters.name, {
+      last_by_subj: 'fidelis.v1.dead.job.trainers-cpu',
+    });
+    expect(letter?.header.get(DEAD_LETTER_HEADERS.code)).toBe('TRAINING.ATTEMPTS_EXHAUSTED');
+    expect(letter?.json()).toMatchObject({ runId: id });
+    expect((await sut.finished(await sut.startRun(smallSpec({ name: 'next' })))).state).toBe('completed');
+  });
+});
