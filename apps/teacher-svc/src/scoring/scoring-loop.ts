@@ -1,4 +1,5 @@
-import { FidelisError, streamStates, teacherStates, type Split } from '@fidelis/contracts';
+import { FidelisError, streamStates, teacherStates, type ErrorCode, type Split } from '@fidelis/contracts';
+import { withDatabaseErrors } from '@fidelis/persistence';
 import type { StreamRow } from '../streams/stream.entity.js';
 import type { TeacherRepository } from '../teachers/teacher.repository.js';
 import type { TeacherService } from '../teachers/teacher.service.js';
@@ -12,6 +13,19 @@ const RETRY_AFTER_MS = 3_000;
 /** Crashes in a row after which a teacher's streams are given up. */
 const MAX_FAILURES = 5;
 
+const LONGEST_REST_MS = 5 * 60_000;
+const OUTAGES: readonly ErrorCode[] = ['DATABASE.UNAVAILABLE', 'BUS.UNAVAILABLE', 'BUS.TIMEOUT'];
+
+interface Failure {
+  /** In a row. */
+  readonly count: number;
+  readonly error: FidelisError;
+}
+
+function isFinal({ count, error }: Failure): boolean {
+  return !error.retryable || count >= MAX_FAILURES;
+}
+
 interface Work {
   readonly streams: StreamRow[];
   readonly splits: Set<Split>;
@@ -24,9 +38,10 @@ interface Work {
 export class ScoringLoop {
   private readonly stopping = new AbortController();
   private readonly notBefore = new Map<string, number>();
-  private readonly failures = new Map<string, number>();
+  private readonly failures = new Map<string, Failure>();
   private timer: NodeJS.Timeout | undefined;
   private working: Promise<void> | undefined;
+  private lookingAfter: Promise<void> | undefined;
   private again = false;
 
   constructor(
@@ -36,23 +51,25 @@ export class ScoringLoop {
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => this.turn(), TICK_MS);
-    this.turn();
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.tick();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
     this.stopping.abort(new Error('the service is stopping'));
-    await this.working;
+    await Promise.all([this.working, this.lookingAfter]);
   }
 
-  /** There is something to do for this teacher: do not wait for the next tick, nor for its rest. */
+  /** Somebody wants something new of this teacher: do not wait for the next tick, nor for its rest, and forget its failures. */
   look(teacherId: string): void {
     this.notBefore.delete(teacherId);
+    this.failures.delete(teacherId);
     this.turn();
   }
 
-  private turn(): void {
+  /** There may be something to do: do not wait for the next tick. */
+  turn(): void {
     if (this.stopping.signal.aborted) return;
     this.again = true;
     this.working ??= this.work().finally(() => {
@@ -60,12 +77,27 @@ export class ScoringLoop {
     });
   }
 
+  /** Scoring can take hours: what else there is to do at a tick does not wait for it. */
+  private tick(): void {
+    this.turn();
+    this.lookingAfter ??= this.lookAfterTeachers()
+      .catch((error: unknown) =>
+        this.ports.logger.warn({ err: error }, 'teachers could not be looked after; will be tried again'),
+      )
+      .finally(() => {
+        this.lookingAfter = undefined;
+      });
+  }
+
+  private async lookAfterTeachers(): Promise<void> {
+    for (const teacher of await this.teachers.training()) await this.service.reconcile(teacher);
+    await this.count();
+  }
+
   private async work(): Promise<void> {
     while (this.again && !this.stopping.signal.aborted) {
       this.again = false;
       try {
-        for (const teacher of await this.teachers.training()) await this.service.reconcile(teacher);
-        await this.count();
         for (const [teacherId, work] of await this.pending()) await this.score(teacherId, work);
       } catch (error) {
         this.ports.logger.warn({ err: error }, 'scoring could not look for work; will be tried again');
@@ -90,25 +122,34 @@ export class ScoringLoop {
     try {
       const teacher = await this.teachers.get(teacherId);
       if (teacher.state !== 'ready') return;
-      await new ScoringSession(this.ports, teacher, this.stopping.signal).run(
-        streams,
-        splitTasks(streams, splits),
-      );
+      const session = new ScoringSession(this.ports, teacher, this.stopping.signal);
+      await withDatabaseErrors(() => session.run(streams, splitTasks(streams, splits)));
       this.failures.delete(teacherId);
-    } catch (error) {
+    } catch (thrown) {
       if (this.stopping.signal.aborted) return;
-      const failures = (this.failures.get(teacherId) ?? 0) + 1;
-      this.failures.set(teacherId, failures);
-      this.notBefore.set(teacherId, performance.now() + RETRY_AFTER_MS);
-      await this.report(streams, FidelisError.from(error), failures);
+      const error = FidelisError.from(thrown);
+      // An outage is no failure of the teacher's.
+      const count = (this.failures.get(teacherId)?.count ?? 0) + (OUTAGES.includes(error.code) ? 0 : 1);
+      this.failures.set(teacherId, { count, error });
+      const restMs = Math.min(RETRY_AFTER_MS * 2 ** Math.max(0, count - MAX_FAILURES), LONGEST_REST_MS);
+      this.notBefore.set(teacherId, performance.now() + restMs);
+      await this.report(streams, error, count);
     }
+  }
+
+  /** What keeps this teacher from being scored, once it was tried often enough. */
+  failureOf(teacherId: string): FidelisError | undefined {
+    const failure = this.failures.get(teacherId);
+    return failure !== undefined && isFinal(failure) ? failure.error : undefined;
   }
 
   private async report(streams: readonly StreamRow[], error: FidelisError, failures: number): Promise<void> {
     this.ports.logger.error({ code: error.code, failures, err: error }, 'scoring failed');
-    if (error.retryable && failures < MAX_FAILURES) return;
+    if (!isFinal({ error, count: failures })) return;
     for (const { key } of streams) {
       await this.ports.streams.change(key, (row) => {
+        // Those before it in the session may be complete.
+        if (row.state !== 'opening' && row.state !== 'producing') return false;
         Object.assign(row, { state: 'failed', error: error.toWire() });
         return true;
       });

@@ -1,6 +1,6 @@
 import { FidelisError, type Codec } from '@fidelis/contracts';
 import type { ArtifactStore, LogitLog } from '@fidelis/bus';
-import { ComputeChild } from '@fidelis/compute';
+import { ComputeChild, withSilenceLimit } from '@fidelis/compute';
 import type { Logger, MetricsRegistry } from '@fidelis/observability';
 import type { TeacherConfig } from '../config.js';
 import type { StreamRow } from '../streams/stream.entity.js';
@@ -44,7 +44,8 @@ export class ScoringSession {
     this.signal.addEventListener('abort', stop);
     try {
       await child.send(await this.start());
-      const tasks = [...(await this.streamTasks(streams)), ...splits];
+      // A split takes seconds, a stream can take hours: whoever waits for an evaluation does not wait for the stream.
+      const tasks = [...splits, ...(await this.streamTasks(streams))];
       const sending = this.sendAll(child, tasks);
       await this.receive(child, tasks.length);
       await sending;
@@ -99,7 +100,8 @@ export class ScoringSession {
   private async receive(child: ComputeChild<ToScorer, FromScorer>, tasks: number): Promise<void> {
     let done = 0;
     if (tasks === 0) return;
-    for await (const message of child.messages) {
+    const silenceMs = this.ports.config.FIDELIS_CHILD_SILENCE_SECONDS * 1_000;
+    for await (const message of withSilenceLimit(child.messages, silenceMs, () => hangs(silenceMs))) {
       switch (message.type) {
         case 'started':
           this.ports.logger.info(
@@ -152,6 +154,13 @@ export class ScoringSession {
     const artifact = await this.ports.artifacts.put(bytes);
     await this.ports.tables.store(this.teacher.id, split, artifact, rows);
   }
+}
+
+function hangs(silenceMs: number): FidelisError {
+  return new FidelisError(
+    'TRAINING.CHILD_EXITED',
+    `the scoring process hangs: it said nothing for ${silenceMs / 1_000} s and was ended; if its batches take that long, raise FIDELIS_CHILD_SILENCE_SECONDS`,
+  );
 }
 
 /** What a stream has grown by, told to the database (and so to people) now and then. */

@@ -1,5 +1,11 @@
 import { Controller, Inject } from '@nestjs/common';
-import { teacherRpc, type StreamRecord, type RpcRequest, type RpcResponse } from '@fidelis/contracts';
+import {
+  FidelisError,
+  teacherRpc,
+  type StreamRecord,
+  type RpcRequest,
+  type RpcResponse,
+} from '@fidelis/contracts';
 import { LogitLog, OnRpc } from '@fidelis/bus';
 import { PredictionTables } from '../scoring/prediction-tables.js';
 import { ScoringLoop } from '../scoring/scoring-loop.js';
@@ -64,7 +70,15 @@ export class StreamController {
         classes,
       };
     }
-    this.loop.look(teacherId);
+    const failure = this.loop.failureOf(teacherId);
+    if (failure !== undefined) {
+      throw new FidelisError(
+        'TEACHER.FAILED',
+        `the predictions of teacher ${teacherId} on ${split} could not be made: ${failure.message}`,
+        { details: { teacherId, split, cause: failure.toWire() } },
+      );
+    }
+    this.loop.turn();
     return { state: 'pending' };
   }
 }
