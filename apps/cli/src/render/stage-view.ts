@@ -17,6 +17,8 @@ export interface StageView {
   readonly reused?: boolean;
   /** Anything else worth saying now: the epoch, the loss. */
   readonly note?: string;
+  /** Of a stage that failed, if another word fits better. */
+  readonly endedAs?: string;
   /** Who or what has to act for this stage to move; told once it has stood still for a while. */
   readonly waitsFor?: string;
   /** What the rate is given in, if not in `unit`: how many of them one `unit` is. */
@@ -89,7 +91,7 @@ function stageParts(stage: StageView, speed: StageSpeed): Part[] {
     case 'done':
       return doneParts(stage);
     case 'failed':
-      return [...countParts(stage), { text: 'failed', rank: 0 }, ...noteParts(stage)];
+      return [...countParts(stage), { text: stage.endedAs ?? 'failed', rank: 0 }, ...noteParts(stage)];
     case 'running':
       return runningParts(stage, speed);
   }

@@ -44,7 +44,8 @@ export function renderRunDetails(run: RunDetails, style: Style): string {
     ['logs', `correlation id ${run.correlationId}`],
   ];
   const stages = runStages(run).map(
-    (stage) => `  ${padEnd(stage.label, 11)} ${stage.state}: ${stageText(stage, NO_SPEED)}`,
+    (stage) =>
+      `  ${padEnd(stage.label, 11)} ${stage.endedAs !== undefined && stage.state === 'failed' ? stage.endedAs : stage.state}: ${stageText(stage, NO_SPEED)}`,
   );
   const sections = [
     facts.map(([name, value]) => `${padEnd(name, 12)} ${value}`).join('\n'),

@@ -25,6 +25,7 @@ export function runStages(run: RunView): StageView[] {
       seconds,
       reused,
       note,
+      ...(run.state === 'cancelled' ? { endedAs: 'cancelled' } : {}),
       ...(waitsFor === undefined ? {} : { waitsFor }),
       ...(each === undefined ? {} : { rateOf: { unit: 'images', each } }),
     };
