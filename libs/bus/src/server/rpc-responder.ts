@@ -47,17 +47,23 @@ export class RpcResponder {
   private async answer(message: Msg): Promise<void> {
     const { environment, contract } = this;
     const startedAt = performance.now();
-    let outcome: 'done' | 'error' = 'done';
+    let failure: FidelisError | undefined;
     try {
       const result = await this.execute(message);
       message.respond(result);
     } catch (thrown) {
-      outcome = 'error';
-      this.respondError(message, FidelisError.from(thrown));
+      failure = FidelisError.from(thrown);
+      this.respondError(message, failure);
     }
+    const outcome = failure === undefined ? 'done' : 'error';
     environment.observer.messageHandled?.('rpc', outcome, (performance.now() - startedAt) / 1_000);
-    if (outcome === 'done') return;
-    environment.log.warn('rpc answered with an error', { subject: contract.subject });
+    if (failure === undefined) return;
+    environment.log.warn('rpc answered with an error', {
+      subject: contract.subject,
+      correlationId: correlationIdOf(message.headers),
+      code: failure.code,
+      error: failure,
+    });
   }
 
   private async execute(message: Msg): Promise<Uint8Array> {
