@@ -7,12 +7,22 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from '@fidelis/contracts';
-import { OnPredictions, OnRpc, type PredictionPart } from '@fidelis/bus';
+import {
+  isPlatformOutage,
+  OnPredictions,
+  OnRpc,
+  type MessageContext,
+  type PredictionPart,
+} from '@fidelis/bus';
 import type { EvaluationAccumulator } from '@fidelis/fidelity';
 import { LOGGER, runInContext, type Logger } from '@fidelis/observability';
+import { isUnavailable } from '@fidelis/persistence';
 import { evaluationId, EvaluationRepository } from './evaluation.repository.js';
 import { PartScorer } from './part-scorer.js';
 import { EvaluationSeries } from './series.js';
+
+/** Deliveries of a part that can be scored later, as while its teacher is at work: about half an hour. */
+const MAX_DELIVER = 1_000;
 
 @Controller()
 export class EvaluationController {
@@ -24,8 +34,8 @@ export class EvaluationController {
   ) {}
 
   /** Acknowledged after the transaction. While the teacher is still scoring, the part comes again. */
-  @OnPredictions({ durable: 'metrics-svc', maxDeliver: 1_000, backoffMs: [500, 1_000, 2_000] })
-  async score({ request, frame }: PredictionPart): Promise<void> {
+  @OnPredictions({ durable: 'metrics-svc', maxDeliver: MAX_DELIVER, backoffMs: [500, 1_000, 2_000] })
+  async score({ request, frame }: PredictionPart, { deliveryCount }: MessageContext): Promise<void> {
     await runInContext({ runId: request.runId, correlationId: request.correlationId }, async () => {
       try {
         if (await this.evaluations.exists(evaluationId(request))) return;
@@ -33,7 +43,8 @@ export class EvaluationController {
         const complete = await this.evaluations.addPart(request, frame.part, accumulator, recordOf);
         if (complete !== undefined) this.announce(complete);
       } catch (error) {
-        await this.giveUp(request, error);
+        if (isFinal(error, deliveryCount)) await this.tellFailure(request, FidelisError.from(error));
+        throw error;
       }
     });
   }
@@ -44,13 +55,10 @@ export class EvaluationController {
     this.logger.info({ set, step, n, ...fidelity }, 'evaluated');
   }
 
-  /** A part that can never be scored goes to the dead letters (the strategy does that), and the run is told. */
-  private async giveUp(request: EvaluationRequest, error: unknown): Promise<never> {
-    if (FidelisError.is(error) && !error.retryable) {
-      const { runId, set, step, correlationId } = request;
-      await this.evaluations.tellFailure({ runId, set, step, error: error.toWire() }, correlationId);
-    }
-    throw error;
+  /** A part that is not scored goes to the dead letters (the strategy does that), and the run is told: it would wait without end. */
+  private async tellFailure(request: EvaluationRequest, error: FidelisError): Promise<void> {
+    const { runId, set, step, correlationId } = request;
+    await this.evaluations.tellFailure({ runId, set, step, error: error.toWire() }, correlationId);
   }
 
   @OnRpc(metricsRpc.evaluations)
@@ -59,6 +67,12 @@ export class EvaluationController {
   }: RpcRequest<typeof metricsRpc.evaluations>): Promise<RpcResponse<typeof metricsRpc.evaluations>> {
     return { evaluations: await this.evaluations.ofRuns(runIds) };
   }
+}
+
+/** True if the strategy sets the part aside: it can never be scored, or it was tried often enough. An outage is neither. */
+function isFinal(error: unknown, deliveryCount: number): boolean {
+  if (FidelisError.is(error) && !error.retryable) return true;
+  return deliveryCount >= MAX_DELIVER && !isPlatformOutage(error) && !isUnavailable(error);
 }
 
 function recordOf(request: EvaluationRequest, whole: EvaluationAccumulator): EvaluationRecord {
