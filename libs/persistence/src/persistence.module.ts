@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { openDatabase, type DatabaseOptions } from './data-source.js';
+
+/** Closing waits for the connections in use: for no longer than this. */
+const CLOSE_LIMIT_MS = 3_000;
 
 /** Provides the service's DataSource, migrated; closes it last. */
 @Global()
@@ -17,7 +21,8 @@ export class PersistenceModule implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    if (!this.dataSource.isInitialized) return;
+    await Promise.race([this.dataSource.destroy(), sleep(CLOSE_LIMIT_MS, undefined, { ref: false })]);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ENDED_RUN_STATES, runStates } from '@fidelis/contracts';
 import type { Logger, MetricsRegistry } from '@fidelis/observability';
 import type { RunReconciler } from './run.reconciler.js';
@@ -7,6 +8,8 @@ import type { RunRepository } from './run.repository.js';
 const TICK_MS = 1_000;
 /** Runs that are looked at at once: one that waits for a service that is away must not hold up the others. Fewer than the database's connections. */
 const AT_ONCE = 8;
+/** A look in hand at the end can wait for an absent NATS: every step of it can be done again by the next start. */
+const STOP_LIMIT_MS = 2_000;
 
 /** Turns the reconciler: one look at a time for each run, as soon as something may have changed and at every tick. */
 export class RunLoop {
@@ -30,7 +33,8 @@ export class RunLoop {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    await Promise.all(this.inHand.values());
+    const inHand = Promise.all(this.inHand.values());
+    await Promise.race([inHand, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
   }
 
   /** Looks at this run soon. */

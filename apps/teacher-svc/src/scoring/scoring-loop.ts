@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FidelisError, streamStates, teacherStates, type ErrorCode, type Split } from '@fidelis/contracts';
 import { withDatabaseErrors } from '@fidelis/persistence';
 import type { StreamRow } from '../streams/stream.entity.js';
@@ -13,6 +14,8 @@ const RETRY_AFTER_MS = 3_000;
 /** Crashes in a row after which a teacher's streams are given up. */
 const MAX_FAILURES = 5;
 
+/** For what is in hand at the end: a child that does not listen ends with this process, an absent NATS is not waited for. */
+const STOP_LIMIT_MS = 4_000;
 const LONGEST_REST_MS = 5 * 60_000;
 const OUTAGES: readonly ErrorCode[] = ['DATABASE.UNAVAILABLE', 'BUS.UNAVAILABLE', 'BUS.TIMEOUT'];
 
@@ -58,7 +61,8 @@ export class ScoringLoop {
   async stop(): Promise<void> {
     clearInterval(this.timer);
     this.stopping.abort(new Error('the service is stopping'));
-    await Promise.all([this.working, this.lookingAfter]);
+    const inHand = Promise.all([this.working, this.lookingAfter]);
+    await Promise.race([inHand, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
   }
 
   /** Somebody wants something new of this teacher: do not wait for the next tick, nor for its rest, and forget its failures. */
