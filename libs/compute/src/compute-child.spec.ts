@@ -34,6 +34,18 @@ describe('ComputeChild', () => {
     await expect(child.send('more')).rejects.toMatchObject({ code: 'TRAINING.CHILD_EXITED' });
   });
 
+  it('says the same to whoever is sending when it ends', async () => {
+    const child = ComputeChild.spawn<unknown, unknown>(ECHO);
+    const messages = collect(child).catch(() => undefined);
+    await child.send('crash');
+    const payload = new Float32Array(100_000);
+    const sending = async (): Promise<void> => {
+      for (;;) await child.send(payload);
+    };
+    await expect(sending()).rejects.toMatchObject({ code: 'TRAINING.CHILD_EXITED' });
+    await messages;
+  });
+
   it('takes an exit without a goodbye for a crash', async () => {
     const child = ComputeChild.spawn<unknown, unknown>(ECHO);
     await child.send('leave');
