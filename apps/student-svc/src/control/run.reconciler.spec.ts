@@ -23,7 +23,7 @@ describe('RunReconciler', () => {
   let queued: string[];
   let cancels: string[];
   /** Thrown by the next read of the position. */
-  let outage: unknown;
+  let outage: Error | undefined;
   let found: RunPosition | undefined;
   let sut: RunReconciler;
 
