@@ -1,0 +1,100 @@
+import { requireFinite, requireThat } from './requirement.js';
+
+/** How often each sample is in a resample: `counts[i]` times sample i, Σ counts = the number of samples. */
+export type ResampleCounts = Uint32Array;
+
+/** A figure of a set of samples that can be computed again on resamples of them. */
+export interface Statistic {
+  readonly samples: number;
+  /** The figure of a resample; NaN where it has none, for example a ratio whose denominator is 0. */
+  evaluate(counts: ResampleCounts): number;
+  /** The figures with each sample left out in turn, where there is a closed form for them. */
+  leaveOneOut?(): Float64Array;
+}
+
+/**
+ * The mean of one value per sample: Σ cᵢxᵢ/Σ cᵢ. Accuracy and agreement from zeros and ones, KL divergence and NLL from their
+ * values per sample, a difference of two models from paired differences.
+ *
+ * @param values finite, one per sample, at least one; the statistic has their unit
+ * @throws FidelisError REQUEST.INVALID
+ */
+export function meanOf(values: ArrayLike<number>): Statistic {
+  requireThat(values.length > 0, 'a mean needs at least one sample');
+  requireFinite(values, 'values per sample');
+  const column = Float64Array.from(values);
+  return {
+    samples: column.length,
+    evaluate: (counts) => weightedMean(column, counts),
+    leaveOneOut: () => {
+      const total = column.reduce((sum, value) => sum + value, 0);
+      return column.map((value) => (total - value) / (column.length - 1));
+    },
+  };
+}
+
+/**
+ * The ratio of two sums over samples: Σ cᵢxᵢ/Σ cᵢyᵢ. Agreement where the teacher is wrong, for example: x = agrees and wrong,
+ * y = wrong. NaN where the denominator is 0.
+ *
+ * @param numerators finite, one per sample
+ * @param denominators finite, one per sample
+ * @throws FidelisError REQUEST.INVALID
+ */
+export function ratioOf(numerators: ArrayLike<number>, denominators: ArrayLike<number>): Statistic {
+  requireThat(numerators.length > 0, 'a ratio needs at least one sample');
+  requireThat(
+    numerators.length === denominators.length,
+    `a ratio's columns have one length: got ${numerators.length} and ${denominators.length}`,
+  );
+  requireFinite(numerators, 'numerators');
+  requireFinite(denominators, 'denominators');
+  const above = Float64Array.from(numerators);
+  const below = Float64Array.from(denominators);
+  return {
+    samples: above.length,
+    evaluate: (counts) => quotient(weightedSum(above, counts), weightedSum(below, counts)),
+    leaveOneOut: () => {
+      const totalAbove = above.reduce((sum, value) => sum + value, 0);
+      const totalBelow = below.reduce((sum, value) => sum + value, 0);
+      return above.map((value, index) => quotient(totalAbove - value, totalBelow - (below[index] ?? 0)));
+    },
+  };
+}
+
+/**
+ * Any other figure, as a function of how often each sample counts: an ECE, for example, whose bins sum cᵢ·confidenceᵢ. It must give
+ * the figure of the samples themselves when every count is 1, and be invariant to multiplying all counts.
+ *
+ * @param evaluate is called once per resample with an array that it must not keep; its sum is `samples`, less in the jackknife
+ * @throws FidelisError REQUEST.INVALID for no samples
+ */
+export function functionalOf(samples: number, evaluate: (counts: ResampleCounts) => number): Statistic {
+  requireThat(
+    Number.isSafeInteger(samples) && samples > 0,
+    `a statistic needs at least one sample: got ${samples}`,
+  );
+  return { samples, evaluate };
+}
+
+function weightedSum(values: Float64Array, counts: ResampleCounts): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += (values[index] ?? 0) * (counts[index] ?? 0);
+  return sum;
+}
+
+function weightedMean(values: Float64Array, counts: ResampleCounts): number {
+  let sum = 0;
+  let total = 0;
+  for (let index = 0; index < values.length; index++) {
+    const count = counts[index] ?? 0;
+    sum += (values[index] ?? 0) * count;
+    total += count;
+  }
+  return sum / total;
+}
+
+/** NaN, not ±∞, where there is no denominator. */
+function quotient(numerator: number, denominator: number): number {
+  return denominator === 0 ? NaN : numerator / denominator;
+}
