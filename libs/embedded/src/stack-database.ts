@@ -28,8 +28,8 @@ export async function provisionDatabase(
     const known = await exists(postgres, 'SELECT 1 FROM pg_roles WHERE rolname = $1', schema);
     await executeSql(postgres.url(DATABASE), [
       `${known ? 'ALTER' : 'CREATE'} ROLE ${role} LOGIN PASSWORD '${password}'`,
-      // CREATE: a service says CREATE SCHEMA IF NOT EXISTS before its migrations, which needs the right even if the schema exists.
-      `GRANT CONNECT, CREATE, TEMPORARY ON DATABASE ${DATABASE} TO ${role}`,
+      `REVOKE CREATE ON DATABASE ${DATABASE} FROM ${role}`,
+      `GRANT CONNECT, TEMPORARY ON DATABASE ${DATABASE} TO ${role}`,
       `CREATE SCHEMA IF NOT EXISTS ${role} AUTHORIZATION ${role}`,
       `ALTER ROLE ${role} SET search_path = ${role}`,
     ]);

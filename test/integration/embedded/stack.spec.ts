@@ -95,12 +95,9 @@ describe('embedded stack', () => {
     const teacher = (await environmentOf(stack, 'a'))['FIDELIS_DATABASE_URL'] ?? '';
     const student = (await environmentOf(stack, 'b'))['FIDELIS_DATABASE_URL'] ?? '';
     expect(await environmentOf(stack, 'gateway')).not.toHaveProperty('FIDELIS_DATABASE_URL');
-    await executeSql(teacher, [
-      'CREATE SCHEMA IF NOT EXISTS teacher',
-      'CREATE TABLE secrets (x int)',
-      'SELECT * FROM teacher.secrets',
-    ]);
+    await executeSql(teacher, ['CREATE TABLE secrets (x int)', 'SELECT * FROM teacher.secrets']);
     await expect(executeSql(student, ['SELECT * FROM teacher.secrets'])).rejects.toThrow(/permission denied/);
+    await expect(executeSql(student, ['CREATE SCHEMA another'])).rejects.toThrow(/permission denied/);
   });
 
   it('restarts what was killed: a service, nats-server and PostgreSQL, at the same addresses', async () => {

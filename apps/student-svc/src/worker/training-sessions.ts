@@ -46,7 +46,7 @@ export class TrainingSessions {
     const ended = new AbortController();
     const cancelled = new AbortController();
     const stopWatching = await positions.watchCancel(job.runId, () => cancelled.abort());
-    const child = ComputeChild.spawn<ToTrainer, FromTrainer>(TRAINER, {});
+    const child = ComputeChild.spawn<ToTrainer, FromTrainer>(TRAINER);
     const stop = AbortSignal.any([cancelled.signal, context.signal]);
     const kill = (): void => void child.stop({ graceMs: CHILD_GRACE_MS });
     stop.addEventListener('abort', kill);

@@ -39,7 +39,10 @@ export class ScoringSession {
   }
 
   async run(streams: readonly StreamRow[], splits: readonly SplitTask[]): Promise<void> {
-    const child = ComputeChild.spawn<ToScorer, FromScorer>(SCORER);
+    const child = ComputeChild.spawn<ToScorer, FromScorer>(SCORER, {
+      // It computes: the database is none of its business.
+      env: { FIDELIS_DATABASE_URL: '' },
+    });
     const stop = (): void => void child.stop({ graceMs: CHILD_GRACE_MS });
     this.signal.addEventListener('abort', stop);
     try {
