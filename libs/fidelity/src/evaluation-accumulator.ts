@@ -6,16 +6,9 @@ import {
   type GeneralisationSettings,
   type GeneralisationState,
 } from './generalisation-accumulator.js';
-import {
-  assertLabels,
-  assertLogits,
-  createRowScore,
-  scoreRow,
-  type Labels,
-  type Logits,
-  type RowScore,
-} from './logits.js';
+import { assertLabels, assertLogits, type Labels, type Logits } from './logits.js';
 import type { ReliabilityBin } from './reliability.js';
+import { createRowScore, scoreRow, type RowScore } from './row-score.js';
 
 export interface EvaluationBatch {
   /** [rows][classes]; of an ensemble the combined logits. */

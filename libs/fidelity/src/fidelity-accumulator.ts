@@ -1,6 +1,8 @@
 import { assertCount, assertNotEmpty, assertSameSettings, type Accumulator } from './accumulator.js';
 import { CompensatedSum, type CompensatedSumState } from './compensated-sum.js';
-import { assertLogits, createRowScore, scoreRow, type Logits, type RowScore } from './logits.js';
+import { klDivergence } from './divergences.js';
+import { assertLogits, type Logits } from './logits.js';
+import { createRowScore, scoreRow, type RowScore } from './row-score.js';
 
 export interface FidelityBatch {
   /** [rows][classes] */
@@ -22,22 +24,6 @@ export interface FidelityState {
   readonly n: number;
   readonly agreed: number;
   readonly kl: CompensatedSumState;
-}
-
-/**
- * KL(p ‖ q) = Σ p (log p − log q), in nats, of two rows of log-probabilities.
- *
- * A class with p = 0 adds 0, whatever q is; a class with p > 0 and q = 0 makes it +∞. Rounding can bring the sum of nearly
- * equal rows just below 0, where no divergence is: then it is 0.
- */
-export function klDivergence(logP: Float64Array, logQ: Float64Array): number {
-  let sum = 0;
-  for (let column = 0; column < logP.length; column++) {
-    const logarithm = logP[column] ?? NaN;
-    const probability = Math.exp(logarithm);
-    if (probability > 0) sum += probability * (logarithm - (logQ[column] ?? NaN));
-  }
-  return Math.max(0, sum);
 }
 
 /**

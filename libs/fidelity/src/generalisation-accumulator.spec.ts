@@ -35,38 +35,41 @@ describe('GeneralisationAccumulator', () => {
     const { accuracy, nll, ece } = accumulate(logits, [0, 1, 2, 0], { bins: 3 }).result();
     expect(accuracy).toBe(0.5);
     expect(nll).toBeCloseTo(-(Math.log(0.25) + Math.log(0.05) + Math.log(0.6) + Math.log(0.9)) / 4, 14);
-    // Bins: {.55 wrong, .55 wrong, .6 right} and {.9 right}; confidences are float32.
+    // Bins: {.55 wrong, .55 wrong, .6 right} and {.9 right}.
     expect(ece).toBeCloseTo(0.2, 7);
   });
 
   it('puts a confidence on an edge into the upper bin for torchmetrics, the lower for gnosis', () => {
     const rows = [HALF, THREE_QUARTERS];
     // Together: |1 − (0.5 + 0.75)| / 2. Apart: (|1 − 0.5| + |0 − 0.75|) / 2.
-    expect(accumulate(rows, [0, 1], { bins: 2, convention: 'torchmetrics' }).result().ece).toBe(0.125);
-    expect(accumulate(rows, [0, 1], { bins: 2, convention: 'gnosis' }).result().ece).toBe(0.625);
+    expect(accumulate(rows, [0, 1], { bins: 2, convention: 'torchmetrics' }).result().ece).toBeCloseTo(
+      0.125,
+      14,
+    );
+    expect(accumulate(rows, [0, 1], { bins: 2, convention: 'gnosis' }).result().ece).toBeCloseTo(0.625, 14);
   });
 
   it('gives a confidence of exactly 1 a bin of its own for torchmetrics, the last one for gnosis', () => {
     const rows = [CERTAIN, THREE_QUARTERS];
     const torchmetrics = accumulate(rows, [1, 0], { bins: 2, convention: 'torchmetrics' });
-    expect(torchmetrics.result().ece).toBe(0.625);
+    expect(torchmetrics.result().ece).toBeCloseTo(0.625, 14);
     expect(torchmetrics.diagram()).toEqual([
       { lower: 0, upper: 0.5, count: 0, accuracy: null, confidence: null },
-      { lower: 0.5, upper: 1, count: 1, accuracy: 1, confidence: 0.75 },
+      { lower: 0.5, upper: 1, count: 1, accuracy: 1, confidence: expect.closeTo(0.75, 14) as number },
       { lower: 1, upper: 1, count: 1, accuracy: 0, confidence: 1 },
     ]);
     const gnosis = accumulate(rows, [1, 0], { bins: 2, convention: 'gnosis' });
-    expect(gnosis.result().ece).toBe(0.375);
+    expect(gnosis.result().ece).toBeCloseTo(0.375, 14);
     expect(gnosis.diagram()).toEqual([
       { lower: 0, upper: 0.5, count: 0, accuracy: null, confidence: null },
-      { lower: 0.5, upper: 1, count: 2, accuracy: 0.5, confidence: 0.875 },
+      { lower: 0.5, upper: 1, count: 2, accuracy: 0.5, confidence: expect.closeTo(0.875, 14) as number },
     ]);
   });
 
-  it('holds a confidence in float32, as the reference implementations do', () => {
-    // 1 − 2·10⁻⁹ is 1 in float32.
+  it('compares a confidence with the edges in float32, as the reference implementations do', () => {
+    // 1 − 2·10⁻⁹ is 1 in float32: it is in the bin for exactly 1, with its own value.
     const diagram = accumulate([[0, -20]], [0], { bins: 4 }).diagram();
-    expect(diagram.at(-1)).toMatchObject({ count: 1, confidence: 1 });
+    expect(diagram.at(-1)).toMatchObject({ count: 1, confidence: 1 / (1 + Math.exp(-20)) });
   });
 
   it('puts a uniform row of ten classes on the edge 0.1 of ten bins', () => {

@@ -1,20 +1,13 @@
 import { assertCount, assertNotEmpty, assertSameSettings, type Accumulator } from './accumulator.js';
 import { CompensatedSum, type CompensatedSumState } from './compensated-sum.js';
-import {
-  assertLabels,
-  assertLogits,
-  createRowScore,
-  scoreRow,
-  type Labels,
-  type Logits,
-  type RowScore,
-} from './logits.js';
+import { assertLabels, assertLogits, type Labels, type Logits } from './logits.js';
 import {
   ReliabilityBins,
   type CalibrationSettings,
   type ReliabilityBin,
   type ReliabilityState,
 } from './reliability.js';
+import { createRowScore, scoreRow, type RowScore } from './row-score.js';
 
 export interface GeneralisationSettings extends CalibrationSettings {
   readonly classes: number;

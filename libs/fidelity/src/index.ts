@@ -1,5 +1,35 @@
 export { type Accumulator } from './accumulator.js';
+export {
+  AgreementAccumulator,
+  type AgreementResult,
+  type AgreementSettings,
+  type AgreementState,
+  type ClassAgreement,
+} from './agreement-accumulator.js';
+export { type InputSettings, type LabelledBatch, type PairBatch } from './batch.js';
 export { BIN_CONVENTIONS, type BinConvention } from './bin-edges.js';
+export {
+  debiasedExpectedCalibrationError,
+  debiasedRootMeanSquareCalibrationError,
+  expectedCalibrationError,
+  maximumCalibrationError,
+  nullExpectedCalibrationError,
+  rootMeanSquareCalibrationError,
+  type BinTotals,
+} from './calibration-error.js';
+export {
+  ClasswiseAccumulator,
+  type ClasswiseResult,
+  type ClasswiseState,
+  type MurphyDecomposition,
+} from './classwise-accumulator.js';
+export { cohenKappa, type Disagreement } from './disagreement.js';
+export {
+  DivergenceAccumulator,
+  type DivergenceResult,
+  type DivergenceState,
+} from './divergence-accumulator.js';
+export { divergencesOf, klDivergence, type Distribution, type Divergences } from './divergences.js';
 export {
   EvaluationAccumulator,
   type EvaluationBatch,
@@ -7,8 +37,16 @@ export {
   type EvaluationState,
 } from './evaluation-accumulator.js';
 export {
+  EvaluationEngine,
+  type EngineFidelity,
+  type EngineModel,
+  type EngineResult,
+  type EngineSettings,
+  type EngineState,
+  type FidelityCalibration,
+} from './evaluation-engine.js';
+export {
   FidelityAccumulator,
-  klDivergence,
   type FidelityBatch,
   type FidelityResult,
   type FidelityState,
@@ -20,5 +58,28 @@ export {
   type GeneralisationSettings,
   type GeneralisationState,
 } from './generalisation-accumulator.js';
-export { type Labels, type Logits } from './logits.js';
-export { type CalibrationSettings, type ReliabilityBin } from './reliability.js';
+export { INPUT_KINDS, SUM_EXACT, SUM_TOLERANCE, assertRows, type InputKind, type Rows } from './input.js';
+export { assertLabels, type Labels, type Logits } from './logits.js';
+export {
+  ModelAccumulator,
+  type ModelResult,
+  type ModelSettings,
+  type ModelState,
+  type NamedEce,
+} from './model-accumulator.js';
+export {
+  DEFAULT_BINS,
+  DEFAULT_CONVENTION,
+  ReliabilityAccumulator,
+  type BinSettings,
+  type ReliabilityAccumulatorState,
+  type ReliabilityResult,
+} from './reliability-accumulator.js';
+export { type CalibrationSettings, type ReliabilityBin, type ReliabilityState } from './reliability.js';
+export { createRowScore, scoreRow, type RowScore } from './row-score.js';
+export {
+  ScoreAccumulator,
+  type ScoreResult,
+  type ScoreSettings,
+  type ScoreState,
+} from './score-accumulator.js';

@@ -1,5 +1,6 @@
-import { assertCount, assertNotEmpty, assertSameSettings, refuse } from './accumulator.js';
+import { assertCount, assertSameSettings, refuse } from './accumulator.js';
 import { BIN_CONVENTIONS, binCount, binEdges, binIndex, type BinConvention } from './bin-edges.js';
+import { expectedCalibrationError, type BinTotals } from './calibration-error.js';
 import { CompensatedSum, type CompensatedSumState } from './compensated-sum.js';
 
 export interface CalibrationSettings {
@@ -52,9 +53,13 @@ export class ReliabilityBins implements CalibrationSettings {
     this.confidence = Array.from({ length: total }, () => new CompensatedSum());
   }
 
-  /** @param confidence float32, above 0 and at most 1 */
+  /**
+   * @param confidence above 0 and at most 1. Its float32 rounding decides the bin, which is the precision in which the reference
+   *   implementations compare it with the edges (paper.md §5), so one on an edge falls where it falls there; the sums are of the
+   *   float64 value.
+   */
   add(confidence: number, correct: boolean): void {
-    const index = binIndex(this.edges, confidence, this.convention);
+    const index = binIndex(this.edges, Math.fround(confidence), this.convention);
     this.count[index] = (this.count[index] ?? 0) + 1;
     if (correct) this.correct[index] = (this.correct[index] ?? 0) + 1;
     this.confidence[index]?.add(confidence);
@@ -73,17 +78,18 @@ export class ReliabilityBins implements CalibrationSettings {
     other.confidence.forEach((sum, index) => this.confidence[index]?.merge(sum));
   }
 
-  /**
-   * Expected calibration error: Σ_b (n_b / N) |acc_b − conf_b| (Guo et al. 2017; paper.md §2.4), 0…1. Empty bins add nothing.
-   *
-   * @throws FidelisError REQUEST.INVALID if no row was added
-   */
+  /** Sums by bin, by rising confidence. */
+  totals(): BinTotals {
+    return {
+      count: [...this.count],
+      correct: [...this.correct],
+      confidence: this.confidence.map((sum) => sum.value),
+    };
+  }
+
+  /** @throws FidelisError REQUEST.INVALID if no row was added */
   expectedCalibrationError(): number {
-    const n = this.count.reduce((sum, count) => sum + count, 0);
-    assertNotEmpty(n);
-    const gaps = new CompensatedSum();
-    this.confidence.forEach((sum, index) => gaps.add(Math.abs((this.correct[index] ?? 0) - sum.value)));
-    return gaps.value / n;
+    return expectedCalibrationError(this.totals());
   }
 
   diagram(): ReliabilityBin[] {
