@@ -1,35 +1,8 @@
-import {
-  Inject,
-  Injectable,
-  Module,
-  type DynamicModule,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
-import { PLATFORM_VERSION } from '@fidelis/contracts';
-import {
-  ArtifactStore,
-  BusHealth,
-  BusModule,
-  EventPublisher,
-  RpcClient,
-  type BusModuleOptions,
-} from '@fidelis/bus';
-import {
-  busWiring,
-  HealthRegistry,
-  LOGGER,
-  MetricsRegistry,
-  ObservabilityModule,
-  type Logger,
-} from '@fidelis/observability';
-import {
-  Outbox,
-  outboxProvider,
-  PersistenceModule,
-  pingDatabase,
-  withDatabaseErrors,
-} from '@fidelis/persistence';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ArtifactStore, RpcClient } from '@fidelis/bus';
+import { MetricsRegistry, type Logger } from '@fidelis/observability';
+import { Outbox } from '@fidelis/persistence';
+import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import type { MetricsConfig } from './config.js';
 import { CreateEvaluations } from './evaluations/create-evaluations.migration.js';
@@ -43,57 +16,23 @@ import { TeacherTables } from './evaluations/teacher-tables.js';
 
 const MILLISECONDS = 1_000;
 
-@Injectable()
-class MetricsLifecycle implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(
-    @Inject(EvaluationSeries) private readonly series: EvaluationSeries,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(HealthRegistry) private readonly health: HealthRegistry,
-    @Inject(BusHealth) private readonly bus: BusHealth,
-    @Inject(DataSource) private readonly dataSource: DataSource,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.health.register('nats', () => this.bus.check());
-    this.health.register('database', () => pingDatabase(this.dataSource));
-    this.outbox.start();
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    this.series.close();
-    await this.outbox.stop();
-  }
-}
-
 @Module({})
 export class AppModule {
   static register(config: MetricsConfig, logger: Logger): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ObservabilityModule.forRoot({ service: 'metrics-svc', version: PLATFORM_VERSION, logger }),
-        BusModule.forRootAsync({
-          inject: [MetricsRegistry, LOGGER],
-          useFactory: (metrics: MetricsRegistry, log: Logger): BusModuleOptions => {
-            const wiring = busWiring(config, metrics, log);
-            return {
-              ...wiring,
-              around: (context, next) => wiring.around(context, () => withDatabaseErrors(next)),
-            };
-          },
-        }),
-        PersistenceModule.forRoot({
-          url: config.FIDELIS_DATABASE_URL,
+        ServiceCoreModule.register({ service: 'metrics-svc', config, logger }),
+        ServiceDatabaseModule.register({
+          config,
           schema: 'metrics',
           entities: [EvaluationRow, ScoredPartRow],
           migrations: [CreateEvaluations],
-          onRetry: (error) => logger.warn({ err: error }, 'no database yet, still trying'),
+          logger,
         }),
       ],
       controllers: [EvaluationController],
       providers: [
-        MetricsLifecycle,
-        outboxProvider('metrics', EventPublisher, LOGGER),
         {
           provide: EvaluationRepository,
           inject: [DataSource, Outbox],

@@ -1,21 +1,9 @@
-import 'reflect-metadata';
 import type { INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { JetStreamStrategy } from '@fidelis/bus';
-import { NestLogger, type Logger } from '@fidelis/observability';
+import type { Logger } from '@fidelis/observability';
+import { createServiceApplication } from '@fidelis/service';
 import { AppModule } from './app.module.js';
 import type { MetricsConfig } from './config.js';
 
-export async function createApp(config: MetricsConfig, logger: Logger): Promise<INestApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(config, logger),
-    new FastifyAdapter(),
-    {
-      logger: new NestLogger(logger),
-      abortOnError: false,
-    },
-  );
-  app.connectMicroservice({ strategy: app.get(JetStreamStrategy) }, { inheritAppConfig: true });
-  return app;
+export function createApp(config: MetricsConfig, logger: Logger): Promise<INestApplication> {
+  return createServiceApplication(AppModule.register(config, logger), logger);
 }

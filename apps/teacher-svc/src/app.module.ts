@@ -6,32 +6,10 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { PLATFORM_VERSION } from '@fidelis/contracts';
-import {
-  ArtifactStore,
-  BusHealth,
-  BusModule,
-  EventPublisher,
-  JobQueue,
-  LogitLog,
-  RunPositions,
-  type BusModuleOptions,
-} from '@fidelis/bus';
-import {
-  busWiring,
-  HealthRegistry,
-  LOGGER,
-  MetricsRegistry,
-  ObservabilityModule,
-  type Logger,
-} from '@fidelis/observability';
-import {
-  Outbox,
-  outboxProvider,
-  PersistenceModule,
-  pingDatabase,
-  withDatabaseErrors,
-} from '@fidelis/persistence';
+import { ArtifactStore, JobQueue, LogitLog, RunPositions } from '@fidelis/bus';
+import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
+import { Outbox } from '@fidelis/persistence';
+import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import type { TeacherConfig } from './config.js';
 import { CreateTeachers } from './create-teachers.migration.js';
@@ -48,25 +26,15 @@ import { TeacherService } from './teachers/teacher.service.js';
 
 /** Starts what turns by itself, and stops it before the connections go. */
 @Injectable()
-class TeacherLifecycle implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(
-    @Inject(ScoringLoop) private readonly loop: ScoringLoop,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(HealthRegistry) private readonly health: HealthRegistry,
-    @Inject(BusHealth) private readonly bus: BusHealth,
-    @Inject(DataSource) private readonly dataSource: DataSource,
-  ) {}
+class ScoringLifecycle implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(@Inject(ScoringLoop) private readonly loop: ScoringLoop) {}
 
   onApplicationBootstrap(): void {
-    this.health.register('nats', () => this.bus.check());
-    this.health.register('database', () => pingDatabase(this.dataSource));
-    this.outbox.start();
     this.loop.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await this.loop.stop();
-    await this.outbox.stop();
+  onModuleDestroy(): Promise<void> {
+    return this.loop.stop();
   }
 }
 
@@ -76,29 +44,18 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ObservabilityModule.forRoot({ service: 'teacher-svc', version: PLATFORM_VERSION, logger }),
-        BusModule.forRootAsync({
-          inject: [MetricsRegistry, LOGGER],
-          useFactory: (metrics: MetricsRegistry, log: Logger): BusModuleOptions => {
-            const wiring = busWiring(config, metrics, log);
-            return {
-              ...wiring,
-              around: (context, next) => wiring.around(context, () => withDatabaseErrors(next)),
-            };
-          },
-        }),
-        PersistenceModule.forRoot({
-          url: config.FIDELIS_DATABASE_URL,
+        ServiceCoreModule.register({ service: 'teacher-svc', config, logger }),
+        ServiceDatabaseModule.register({
+          config,
           schema: 'teacher',
           entities: [TeacherRow, StreamRow, PredictionTableRow],
           migrations: [CreateTeachers],
-          onRetry: (error) => logger.warn({ err: error }, 'no database yet, still trying'),
+          logger,
         }),
       ],
       controllers: [TeacherController, StreamController],
       providers: [
-        TeacherLifecycle,
-        outboxProvider('teacher', EventPublisher, LOGGER),
+        ScoringLifecycle,
         {
           provide: TeacherRepository,
           inject: [DataSource, Outbox],

@@ -20,7 +20,7 @@ describe('the series of a run', () => {
     sut = new EvaluationSeries(metrics, 1_000);
   });
   afterEach(() => {
-    sut.close();
+    sut.onModuleDestroy();
     vi.useRealTimers();
   });
 

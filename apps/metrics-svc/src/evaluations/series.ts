@@ -28,7 +28,7 @@ export class EvaluationSeries {
     }
   }
 
-  close(): void {
+  onModuleDestroy(): void {
     for (const timer of this.timers.values()) clearTimeout(timer);
   }
 

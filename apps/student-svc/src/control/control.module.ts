@@ -6,9 +6,10 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { BusHealth, EventPublisher, JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
-import { HealthRegistry, LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
-import { Outbox, outboxProvider, PersistenceModule, pingDatabase } from '@fidelis/persistence';
+import { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
+import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
+import { Outbox } from '@fidelis/persistence';
+import { ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import type { ControlConfig } from '../config.js';
 import { CreateRuns } from './create-runs.migration.js';
@@ -22,24 +23,14 @@ import { RunRepository } from './run.repository.js';
 /** Starts what turns by itself, and stops it before the connections go. */
 @Injectable()
 class ControlLifecycle implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(
-    @Inject(RunLoop) private readonly loop: RunLoop,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(HealthRegistry) private readonly health: HealthRegistry,
-    @Inject(BusHealth) private readonly bus: BusHealth,
-    @Inject(DataSource) private readonly dataSource: DataSource,
-  ) {}
+  constructor(@Inject(RunLoop) private readonly loop: RunLoop) {}
 
   onApplicationBootstrap(): void {
-    this.health.register('nats', () => this.bus.check());
-    this.health.register('database', () => pingDatabase(this.dataSource));
-    this.outbox.start();
     this.loop.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await this.loop.stop();
-    await this.outbox.stop();
+  onModuleDestroy(): Promise<void> {
+    return this.loop.stop();
   }
 }
 
@@ -49,18 +40,17 @@ export class ControlModule {
     return {
       module: ControlModule,
       imports: [
-        PersistenceModule.forRoot({
-          url: config.FIDELIS_DATABASE_URL,
+        ServiceDatabaseModule.register({
+          config,
           schema: 'student',
           entities: [RunRow],
           migrations: [CreateRuns],
-          onRetry: (error) => logger.warn({ err: error }, 'no database yet, still trying'),
+          logger,
         }),
       ],
       controllers: [RunController, ReportController],
       providers: [
         ControlLifecycle,
-        outboxProvider('student', EventPublisher, LOGGER),
         {
           provide: RunRepository,
           inject: [DataSource, Outbox],

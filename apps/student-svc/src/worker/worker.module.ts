@@ -1,29 +1,10 @@
-import { Inject, Injectable, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
-import {
-  ArtifactStore,
-  BusHealth,
-  EventPublisher,
-  LogitLog,
-  PredictionPublisher,
-  RunPositions,
-} from '@fidelis/bus';
-import { HealthRegistry, LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ArtifactStore, EventPublisher, LogitLog, PredictionPublisher, RunPositions } from '@fidelis/bus';
+import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
 import type { WorkerConfig } from '../config.js';
 import { TrainingHandler } from './training.handler.js';
 import { TrainingSessions } from './training-sessions.js';
 import { WORKER_CONFIG } from './worker-config.token.js';
-
-@Injectable()
-class WorkerLifecycle implements OnApplicationBootstrap {
-  constructor(
-    @Inject(HealthRegistry) private readonly health: HealthRegistry,
-    @Inject(BusHealth) private readonly bus: BusHealth,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.health.register('nats', () => this.bus.check());
-  }
-}
 
 @Module({})
 export class WorkerModule {
@@ -32,7 +13,6 @@ export class WorkerModule {
       module: WorkerModule,
       controllers: [TrainingHandler],
       providers: [
-        WorkerLifecycle,
         { provide: WORKER_CONFIG, useValue: config },
         {
           provide: TrainingSessions,

@@ -1,0 +1,3 @@
+export { createServiceApplication } from './service-application.js';
+export { ServiceCoreModule, type ServiceCoreOptions } from './service-core.module.js';
+export { ServiceDatabaseModule, type ServiceDatabaseOptions } from './service-database.module.js';
