@@ -1,3 +1,5 @@
+export { openTable } from './open-table.js';
+export { readLabels, type LabelOptions } from './read-labels.js';
 export {
   NUMBER_TYPES,
   TABLE_FORMATS,

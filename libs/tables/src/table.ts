@@ -60,3 +60,9 @@ export function isSingle(dtype: NumberType): boolean {
 export function allocate(dtype: NumberType, length: number): RowChunk {
   return isSingle(dtype) ? new Float32Array(length) : new Float64Array(length);
 }
+
+/** The type of a table of columns of these types: theirs if it is one, float64 otherwise. */
+export function commonType(types: readonly NumberType[]): NumberType {
+  const [first = 'float64'] = types;
+  return types.every((type) => type === first) ? first : 'float64';
+}
