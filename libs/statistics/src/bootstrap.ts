@@ -11,7 +11,7 @@ export type BootstrapMethod = (typeof BOOTSTRAP_METHODS)[number];
 const JACKKNIFE_GROUPS = 500;
 
 export interface BootstrapSettings {
-  /** 0…2^32−1; the same seed gives the same intervals, bit for bit, on every machine. */
+  /** 0…2^32−1; the same seed gives the same resamples on every machine, and the same intervals up to the rounding of its logarithm. */
   readonly seed: number;
   /** @default 1000 */
   readonly resamples?: number;
