@@ -6,10 +6,10 @@ import { FidelisError } from '@fidelis/contracts';
 import { z } from 'zod';
 import { ensureWritableDirectory } from './directories.js';
 import { findNatsServer, type NatsBinary } from './nats-binary.js';
+import { LocalServer } from './local-server.js';
 import { assertPortFree } from './ports.js';
 import {
   describeExit,
-  endProcess,
   lastLines,
   type ProcessExit,
   type ServerProcess,
@@ -36,14 +36,21 @@ export interface NatsServerOptions {
   readonly extraArgs?: readonly string[];
 }
 
-/** A nats-server with JetStream on loopback, as a child process that dies with this one. */
-export class NatsServer {
+/** A nats-server with JetStream. */
+export class NatsServer extends LocalServer {
   private constructor(
     private readonly options: NatsServerOptions,
     private readonly binary: NatsBinary,
-    private server: ServerProcess,
-    readonly port: number,
-  ) {}
+    server: ServerProcess,
+    port: number,
+  ) {
+    const { version } = binary;
+    super(
+      { version, logFile: logFileOf(options), stopSignal: 'SIGTERM', stopGraceMs: STOP_GRACE_MS },
+      server,
+      port,
+    );
+  }
 
   static async start(options: NatsServerOptions): Promise<NatsServer> {
     const binary = options.binary ?? (await findNatsServer());
@@ -55,44 +62,9 @@ export class NatsServer {
     return `nats://${HOST}:${this.port}`;
   }
 
-  get pid(): number {
-    return this.server.pid;
-  }
-
-  get version(): string {
-    return this.binary.version;
-  }
-
-  get logFile(): string {
-    return logFileOf(this.options);
-  }
-
-  /** Of the present incarnation. */
-  get exited(): Promise<ProcessExit> {
-    return this.server.exited;
-  }
-
-  isRunning(): boolean {
-    return this.server.isRunning();
-  }
-
-  /** Lets it flush and end. Does nothing if it has ended. */
-  async stop(): Promise<void> {
-    await endProcess(this.server, { signal: 'SIGTERM', graceMs: STOP_GRACE_MS });
-  }
-
-  /** Sends the signal; one that ends the process (all but SIGSTOP and SIGCONT) is waited for. */
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (!this.server.isRunning()) return;
-    this.server.signal(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await this.server.exited;
-  }
-
-  /** Starts it again over the same store and port, after stopping it if it runs. */
-  async restart(): Promise<void> {
-    await this.stop();
+  protected async launchAgain(): Promise<ServerProcess> {
     const { server } = await launch({ ...this.options, port: this.port }, this.binary);
-    this.server = server;
+    return server;
   }
 }
 

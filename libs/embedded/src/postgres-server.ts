@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FidelisError } from '@fidelis/contracts';
 import { Client } from 'pg';
+import { LocalServer } from './local-server.js';
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.js';
 import {
   type Cluster,
@@ -40,15 +41,22 @@ export interface PostgresServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A PostgreSQL server on loopback, without a Unix socket, as a child process that dies with this one. */
-export class PostgresServer {
+/** A PostgreSQL server, without a Unix socket. Stopping rolls open transactions back; everything committed is on disk. */
+export class PostgresServer extends LocalServer {
   private constructor(
     private readonly options: PostgresServerOptions,
     private readonly binaries: PostgresBinaries,
     private readonly cluster: Cluster,
-    private server: ServerProcess,
-    readonly port: number,
-  ) {}
+    server: ServerProcess,
+    port: number,
+  ) {
+    const { version } = binaries;
+    super(
+      { version, logFile: logFileOf(options), stopSignal: 'SIGINT', stopGraceMs: STOP_GRACE_MS },
+      server,
+      port,
+    );
+  }
 
   static async start(options: PostgresServerOptions): Promise<PostgresServer> {
     const binaries = options.binaries ?? (await findPostgres());
@@ -68,43 +76,9 @@ export class PostgresServer {
     return connectionString(this.port, role, password, database);
   }
 
-  get pid(): number {
-    return this.server.pid;
-  }
-
-  get version(): string {
-    return this.binaries.version;
-  }
-
-  get logFile(): string {
-    return logFileOf(this.options);
-  }
-
-  /** Of the present incarnation. */
-  get exited(): Promise<ProcessExit> {
-    return this.server.exited;
-  }
-
-  isRunning(): boolean {
-    return this.server.isRunning();
-  }
-
-  /** Fast shutdown: open transactions are rolled back, everything is on disk. Does nothing if it has ended. */
-  async stop(): Promise<void> {
-    await endProcess(this.server, { signal: 'SIGINT', graceMs: STOP_GRACE_MS });
-  }
-
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (!this.server.isRunning()) return;
-    this.server.signal(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await this.server.exited;
-  }
-
-  /** Starts it again over the same data and port, after stopping it if it runs. */
-  async restart(): Promise<void> {
-    await this.stop();
+  protected async launchAgain(): Promise<ServerProcess> {
     const { server } = await launch({ ...this.options, port: this.port }, this.binaries, this.cluster);
-    this.server = server;
+    return server;
   }
 }
 
