@@ -83,3 +83,17 @@ export {
   type ScoreSettings,
   type ScoreState,
 } from './score-accumulator.js';
+export { equalMassCalibrationError, equalMassTotals } from './equal-mass.js';
+export {
+  FullPass,
+  runFullPass,
+  type FullPassModel,
+  type FullPassResult,
+  type FullPassSettings,
+} from './full-pass.js';
+export { GnosisCompat, type GnosisCompatResult } from './gnosis-compat.js';
+export { PerSample, type SampleStatistics } from './per-sample.js';
+export { rankCorrelation } from './rank-correlation.js';
+export { smoothCalibrationError, type SmoothCalibration } from './smooth-ece.js';
+export { ConfidenceColumns, type SortedConfidences } from './sorted-confidences.js';
+export { TemperatureSearch, type TemperatureResult } from './temperature-search.js';

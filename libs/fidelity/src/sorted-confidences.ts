@@ -1,0 +1,32 @@
+import { assertNotEmpty } from './accumulator.js';
+import { Column } from './column.js';
+
+/** Confidences in ascending order: the same for any order of the samples. */
+export interface SortedConfidences {
+  /** Of rows whose prediction is right. */
+  readonly right: Float64Array;
+  /** Of rows whose prediction is wrong. */
+  readonly wrong: Float64Array;
+}
+
+/** Confidence and correctness of every sample: what metrics of the unbinned distribution need. O(samples). */
+export class ConfidenceColumns {
+  private readonly right = new Column();
+  private readonly wrong = new Column();
+
+  /** @param confidence above 0 and at most 1 */
+  add(confidence: number, correct: boolean): void {
+    (correct ? this.right : this.wrong).push(confidence);
+  }
+
+  merge(other: ConfidenceColumns): void {
+    this.right.append(other.right);
+    this.wrong.append(other.wrong);
+  }
+
+  /** @throws FidelisError REQUEST.INVALID if no row was added */
+  sorted(): SortedConfidences {
+    assertNotEmpty(this.right.length + this.wrong.length);
+    return { right: this.right.view().slice().sort(), wrong: this.wrong.view().slice().sort() };
+  }
+}

@@ -1,0 +1,126 @@
+import { CompensatedSum } from './compensated-sum.js';
+
+export interface TemperatureResult {
+  /** T > 0 that minimises the NLL of softmax(z / T); above 1 for a model that is too confident. */
+  readonly temperature: number;
+  /** Mean NLL at that temperature, nats. */
+  readonly nllAfter: number;
+}
+
+/** 1 / T is looked for between these: beyond them the NLL has no minimum that data can show. */
+const LEAST = 1 / 100;
+const LARGEST = 100;
+const PRECISION = 1e-6;
+const MOST_PASSES = 60;
+
+/**
+ * Optimal temperature by NLL (Guo et al. 2017, §4.2): argmin_T −(1/N) Σ log softmax(z / T)[label]. The NLL is convex in β = 1/T; with
+ * E, Var over softmax(βz) its derivatives are E[z] − z_label and Var[z]. Newton's method on β within a bracket, one pass over the rows
+ * for each step, commonly five; memory O(1). Where nothing is wrong the NLL falls for ever as T → 0: T stops at 1/100, as at 100 where it
+ * falls as T → ∞. Without a value (undefined) if a label ever has probability 0, which no temperature changes.
+ */
+export class TemperatureSearch {
+  private beta = 1;
+  private low = LEAST;
+  private high = LARGEST;
+  private passes = 0;
+  private rows = 0;
+  private found: TemperatureResult | undefined;
+  private done = false;
+  private last = false;
+  private nll = new CompensatedSum();
+  private slope = new CompensatedSum();
+  private curvature = new CompensatedSum();
+
+  /** The next pass is at this temperature. */
+  get candidate(): number {
+    return 1 / this.beta;
+  }
+
+  /** True in the pass at the final temperature, after which the search is finished. */
+  get inLastPass(): boolean {
+    return this.last;
+  }
+
+  get finished(): boolean {
+    return this.done;
+  }
+
+  get result(): TemperatureResult | undefined {
+    return this.found;
+  }
+
+  /**
+   * @param logProbabilities [classes], of one row of this pass at temperature 1
+   * @returns the confidence of the row at the candidate temperature
+   */
+  add(logProbabilities: Float64Array, label: number): number {
+    const { beta } = this;
+    const own = logProbabilities[label] ?? NaN;
+    let largest = -Infinity;
+    for (const value of logProbabilities) largest = Math.max(largest, value);
+    let total = 0;
+    let first = 0;
+    let second = 0;
+    for (let column = 0; column < logProbabilities.length; column++) {
+      const shifted = (logProbabilities[column] ?? NaN) - largest;
+      const weight = Math.exp(beta * shifted);
+      if (weight > 0) {
+        total += weight;
+        first += weight * shifted;
+        second += weight * shifted * shifted;
+      }
+    }
+    const mean = first / total;
+    this.rows++;
+    this.nll.add(Math.log(total) - beta * (own - largest));
+    this.slope.add(mean - (own - largest));
+    this.curvature.add(Math.max(0, second / total - mean * mean));
+    return 1 / total;
+  }
+
+  merge(other: TemperatureSearch): void {
+    this.rows += other.rows;
+    this.nll.merge(other.nll);
+    this.slope.merge(other.slope);
+    this.curvature.merge(other.curvature);
+  }
+
+  /** Ends a pass over all rows. Once the search is `finished`, no more are needed. */
+  endPass(): void {
+    const nll = this.nll.value;
+    const slope = this.slope.value;
+    const curvature = this.curvature.value;
+    if (this.last || nll === Infinity) {
+      this.done = true;
+      if (nll !== Infinity) this.found = { temperature: 1 / this.beta, nllAfter: nll / this.rows };
+    } else {
+      this.step(slope, curvature);
+    }
+    this.rows = 0;
+    this.nll = new CompensatedSum();
+    this.slope = new CompensatedSum();
+    this.curvature = new CompensatedSum();
+  }
+
+  private step(slope: number, curvature: number): void {
+    if (slope > 0) this.high = this.beta;
+    else this.low = this.beta;
+    this.passes++;
+    const next = slope === 0 ? this.beta : this.next(slope, curvature);
+    const near = Math.abs(next - this.beta) <= PRECISION * this.beta;
+    this.last = near || next === LEAST || next === LARGEST || this.passes >= MOST_PASSES;
+    this.beta = next;
+  }
+
+  /** Newton's step, at most four times as far: the curvature vanishes where all rows are sure. Within the bracket. */
+  private next(slope: number, curvature: number): number {
+    const flat = slope > 0 ? 0 : Infinity;
+    const newton = curvature > 0 ? this.beta - slope / curvature : flat;
+    const next = Math.min(Math.max(newton, this.beta / 4), this.beta * 4);
+    if (next > this.low && next < this.high) return next;
+    if (next <= LEAST) return LEAST;
+    if (next >= LARGEST) return LARGEST;
+    return Math.sqrt(this.low * this.high);
+  }
+}
