@@ -86,15 +86,20 @@ function reflectedGaussian(values: Float64Array, bandwidth: number): Float64Arra
   });
   // Weights that are exactly 0 at the ends of the kernel are left out: far from its middle exp() underflows.
   const first = kernel.findIndex((weight) => weight > 0);
-  return Float64Array.from({ length: points }, (_, index) => {
+  // values[last], …, values[1], values[0], …, values[last], values[last − 1], …, values[0]
+  const mirrored = Float64Array.from({ length: 3 * points - 2 }, (_, index) => {
+    const source = Math.abs(index - last);
+    return values[source > last ? 2 * last - source : source] ?? 0;
+  });
+  const smooth = new Float64Array(points);
+  for (let index = 0; index < points; index++) {
     let sum = 0;
     for (let tap = first; tap < points - first; tap++) {
-      let source = Math.abs(index + half - tap);
-      if (source > last) source = 2 * last - source;
-      sum += (kernel[tap] ?? 0) * (values[source] ?? 0);
+      sum += (kernel[tap] ?? 0) * (mirrored[index + half + last - tap] ?? 0);
     }
-    return sum;
-  });
+    smooth[index] = sum;
+  }
+  return smooth;
 }
 
 /** Linear between grid values over [0, 1]. */

@@ -95,7 +95,7 @@ export class TemperatureSearch {
       this.done = true;
       if (nll !== Infinity) this.found = { temperature: 1 / this.beta, nllAfter: nll / this.rows };
     } else {
-      this.step(slope, curvature);
+      this.step(nll, slope, curvature);
     }
     this.rows = 0;
     this.nll = new CompensatedSum();
@@ -103,14 +103,19 @@ export class TemperatureSearch {
     this.curvature = new CompensatedSum();
   }
 
-  private step(slope: number, curvature: number): void {
+  private step(nll: number, slope: number, curvature: number): void {
     if (slope > 0) this.high = this.beta;
     else this.low = this.beta;
     this.passes++;
-    const next = slope === 0 ? this.beta : this.next(slope, curvature);
+    const next = slope === 0 ? this.level(nll) : this.next(slope, curvature);
     const near = Math.abs(next - this.beta) <= PRECISION * this.beta;
     this.last = near || next === LEAST || next === LARGEST || this.passes >= MOST_PASSES;
     this.beta = next;
+  }
+
+  /** A slope of 0 is the minimum, but for an NLL of 0: there it has become too small for float64. */
+  private level(nll: number): number {
+    return nll === 0 ? LARGEST : this.beta;
   }
 
   /** Newton's step, at most four times as far: the curvature vanishes where all rows are sure. Within the bracket. */
