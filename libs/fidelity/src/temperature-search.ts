@@ -11,6 +11,7 @@ export interface TemperatureResult {
 const LEAST = 1 / 100;
 const LARGEST = 100;
 const PRECISION = 1e-6;
+const USUAL_PASSES = 8;
 const MOST_PASSES = 60;
 
 /**
@@ -122,7 +123,9 @@ export class TemperatureSearch {
   private next(slope: number, curvature: number): number {
     const flat = slope > 0 ? 0 : Infinity;
     const newton = curvature > 0 ? this.beta - slope / curvature : flat;
-    const next = Math.min(Math.max(newton, this.beta / 4), this.beta * 4);
+    // Where all rows are right the NLL falls for ever, and Newton's steps stay short.
+    const endless = this.high === LARGEST && this.passes > USUAL_PASSES;
+    const next = endless ? this.beta * 4 : Math.min(Math.max(newton, this.beta / 4), this.beta * 4);
     if (next > this.low && next < this.high) return next;
     if (next <= LEAST) return LEAST;
     if (next >= LARGEST) return LARGEST;
