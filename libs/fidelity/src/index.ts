@@ -7,7 +7,7 @@ export {
   type ClassAgreement,
 } from './agreement-accumulator.js';
 export { type InputSettings, type LabelledBatch, type PairBatch } from './batch.js';
-export { BIN_CONVENTIONS, type BinConvention } from './bin-edges.js';
+export { BIN_CONVENTIONS, binCount, binEdges, binIndex, type BinConvention } from './bin-edges.js';
 export {
   debiasedExpectedCalibrationError,
   debiasedRootMeanSquareCalibrationError,
