@@ -18,6 +18,7 @@ const COMMANDS = [
   'data list',
   'data get',
   'data verify',
+  'evaluate',
 ];
 
 let fixture: CommandFixture;

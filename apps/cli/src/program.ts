@@ -5,6 +5,7 @@ import { registerCancel } from './commands/cancel.js';
 import { registerData } from './commands/data.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
+import { registerEvaluate } from './commands/evaluate.js';
 import { registerRun } from './commands/run.js';
 import { registerRuns } from './commands/runs.js';
 import { registerShow } from './commands/show.js';
@@ -21,7 +22,8 @@ of a command that fails it is { "error": { "code", "message", "details" } }.
 Examples:
   $ fidelis demo                                 the whole platform at work, in two minutes
   $ fidelis up                                   start the platform and keep it running
-  $ fidelis run examples/lenet5-mnist.yaml       run an experiment on it`;
+  $ fidelis run examples/lenet5-mnist.yaml       run an experiment on it
+  $ fidelis evaluate --teacher t.npy --student s.npy --labels y.npy     how faithful, how well calibrated`;
 
 /** Parses the arguments (without node and script), runs the command, and returns the exit status. Never throws. */
 export async function runCli(args: readonly string[], host: CommandHost): Promise<ExitStatus> {
@@ -64,6 +66,7 @@ export async function runCli(args: readonly string[], host: CommandHost): Promis
     registerShow,
     registerCancel,
     registerData,
+    registerEvaluate,
   ]) {
     register(registry);
   }

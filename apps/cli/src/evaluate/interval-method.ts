@@ -1,0 +1,11 @@
+import { whole } from '../render/figures.js';
+import type { Evaluation } from './evaluation.js';
+import { INTERVAL_LEVEL } from './intervals.js';
+
+/** How the intervals were made, in words; undefined if there are none. */
+export function intervalMethod({
+  settings: { seed, resamples, fast },
+}: Pick<Evaluation, 'settings'>): string | undefined {
+  if (fast) return undefined;
+  return `Intervals: ${INTERVAL_LEVEL * 100} %, BCa bootstrap over the samples, ${whole(resamples)} resamples, seed ${seed}.`;
+}

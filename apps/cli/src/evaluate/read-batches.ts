@@ -1,0 +1,84 @@
+import { FidelisError } from '@fidelis/contracts';
+import type { PairBatch } from '@fidelis/fidelity';
+import type { RowChunk } from '@fidelis/tables';
+import type { InputArray, Inputs } from './open-inputs.js';
+
+/** Values of one file that are in memory at a time: 8 MiB of float64. */
+const CHUNK_VALUES = 2 ** 20;
+
+/** The same rows of the teacher and of every student. */
+export interface AlignedRows {
+  /** Index of the first row within the files. */
+  readonly firstRow: number;
+  readonly batches: readonly PairBatch[];
+}
+
+/**
+ * Reads all files side by side, once.
+ *
+ * @param students indices of those to read
+ * @throws FidelisError REQUEST.INVALID for what shows only while reading
+ */
+export async function* readBatches(inputs: Inputs, students: readonly number[]): AsyncGenerator<AlignedRows> {
+  const { classes, labels } = inputs;
+  const rowsPerChunk = Math.max(1, Math.floor(CHUNK_VALUES / classes));
+  const arrays: InputArray[] = [
+    inputs.teacher,
+    ...students.flatMap((index) => inputs.students.slice(index, index + 1)),
+  ];
+  const readers = arrays.map(({ table }) => table.chunks(rowsPerChunk)[Symbol.asyncIterator]());
+  try {
+    for (let firstRow = 0; firstRow < inputs.rows;) {
+      const chunks = await Promise.all(readers.map((reader) => reader.next()));
+      const [teacher, ...others] = chunks.map(({ done, value }, index): RowChunk => {
+        if (done === true) throw endsEarly(arrays[index]?.text ?? '', firstRow);
+        return value;
+      });
+      if (teacher === undefined) return;
+      const rows = teacher.length / classes;
+      const shared = {
+        teacher,
+        rows,
+        ...(labels === undefined ? {} : { labels: labels.subarray(firstRow, firstRow + rows) }),
+      };
+      yield { firstRow, batches: others.map((student) => ({ ...shared, student })) };
+      firstRow += rows;
+    }
+  } finally {
+    for (const reader of readers) await reader.return?.();
+  }
+}
+
+function endsEarly(text: string, row: number): FidelisError {
+  return new FidelisError(
+    'REQUEST.INVALID',
+    `${text}: ends after ${row} rows, before the others: it changed while it was read`,
+  );
+}
+
+/**
+ * Runs what adds a batch. What it refuses is told with the file in the place of "teacher" or "student" and with the row of the file in
+ * the place of the batch's.
+ */
+export function inFileTerms(inputs: Inputs, student: number, firstRow: number, add: () => void): void {
+  try {
+    add();
+  } catch (error) {
+    if (!FidelisError.is(error)) throw error;
+    const { of, row, column } = error.details;
+    const array = of === 'teacher' ? inputs.teacher : of === 'student' ? inputs.students[student] : undefined;
+    if (array === undefined || typeof row !== 'number') throw error;
+    const message = error.message
+      .replace(/^(teacher|student): /, '')
+      .replace(`row ${row}`, `row ${row + firstRow}`)
+      .replace('kind "logits"', '--kind logits');
+    throw new FidelisError(
+      error.code,
+      `${array.text}: ${message}. Rows and columns are counted from 0; correct this value, or leave the row out of all files`,
+      {
+        cause: error,
+        details: { path: array.table.path, row: row + firstRow, ...(column === undefined ? {} : { column }) },
+      },
+    );
+  }
+}
