@@ -1,7 +1,15 @@
 import { assertCount, assertSameSettings } from './accumulator.js';
-import { assertKind, assertRows, type InputKind, type Rows } from './input.js';
+import {
+  assertKind,
+  assertLength,
+  assertRows,
+  scanProbabilities,
+  type InputKind,
+  type ProbabilityScan,
+  type Rows,
+} from './input.js';
 import { assertLabels, type Labels } from './logits.js';
-import { createRowScore, scoreRow, scoreTop, type RowScore, type TopScore } from './row-score.js';
+import { createRowScore, divisorOf, scoreRow, scoreTop, type RowScore, type TopScore } from './row-score.js';
 
 export interface InputSettings {
   readonly classes: number;
@@ -83,14 +91,43 @@ export class InputShape {
    *
    * @throws FidelisError REQUEST.INVALID before the first visit
    */
-  visitTops({ model, labels, rows }: LabelledBatch, visit: (top: TopScore, label: number) => void): void {
-    assertRows('model', model, rows, this.classes, this.kind);
-    assertLabels(labels, rows, this.classes);
+  visitTops(batch: LabelledBatch, visit: (top: TopScore, label: number) => void): void {
+    const { model, labels, rows } = batch;
+    const { classes, kind } = this;
+    if (kind === 'probs') assertLength('model', model, rows, classes);
+    else assertRows('model', model, rows, classes, kind);
+    assertLabels(labels, rows, classes);
     const top: TopScore = { predicted: 0, confidence: 0 };
+    if (kind === 'probs') {
+      const tops = this.scanTops(batch);
+      for (let row = 0; row < rows; row++) {
+        top.predicted = tops.predicted[row] ?? 0;
+        top.confidence = tops.confidence[row] ?? NaN;
+        visit(top, labels[row] ?? 0);
+      }
+      return;
+    }
     for (let row = 0; row < rows; row++) {
-      scoreTop(model, row, this.classes, top, this.kind);
+      scoreTop(model, row, classes, top);
       visit(top, labels[row] ?? 0);
     }
+  }
+
+  /** Probabilities need one look to be checked and scored; the scores wait until the last row is known to be good. */
+  private scanTops({ model, rows }: LabelledBatch): {
+    readonly predicted: Uint32Array;
+    readonly confidence: Float64Array;
+  } {
+    const predicted = new Uint32Array(rows);
+    const confidence = new Float64Array(rows);
+    const scan: ProbabilityScan = { sum: 0, predicted: 0 };
+    for (let row = 0; row < rows; row++) {
+      scanProbabilities('model', model, row, this.classes, scan);
+      predicted[row] = scan.predicted;
+      const largest = model[row * this.classes + scan.predicted] ?? NaN;
+      confidence[row] = Math.min(1, largest / divisorOf(scan.sum));
+    }
+    return { predicted, confidence };
   }
 
   /** @throws FidelisError REQUEST.INVALID unless classes and kind are the same */

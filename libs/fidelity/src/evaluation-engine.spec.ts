@@ -215,8 +215,9 @@ describe('EvaluationEngine', () => {
       'a negative probability',
       'probs',
       { ...good, student: [1.2, -0.2, 0] },
-      'student: row 1, column 0 is 1.2',
+      'student: row 1, column 1 is -0.2',
     ],
+    ['a probability above 1', 'probs', { ...good, student: [1.2, 0, 0] }, 'student: row 1, column 0 is 1.2'],
     ['probabilities that sum to 0.9', 'probs', { ...good, student: [0.5, 0.2, 0.2] }, 'of row 1 sum to 0.89'],
     [
       'NaN in probabilities',

@@ -42,46 +42,79 @@ export function assertRows(name: string, values: Rows, rows: number, classes: nu
     assertLogits(name, values, rows, classes);
     return;
   }
-  assertCount('rows', rows, 0);
-  if (values.length !== rows * classes) {
-    refuse(
-      `${name}: ${values.length} values where ${rows} rows of ${classes} classes have ${rows * classes}`,
-      { of: name },
-    );
-  }
+  assertLength(name, values, rows, classes);
+  const scan: ProbabilityScan = { sum: 0, predicted: 0 };
   for (let row = 0; row < rows; row++) {
-    const sum =
-      kind === 'probs'
-        ? sumOfProbabilities(name, values, row, classes)
-        : sumOfLogProbabilities(name, values, row, classes);
-    if (Math.abs(sum - 1) > SUM_TOLERANCE) {
-      refuse(
-        `${name}: the probabilities of row ${row} sum to ${sum}, not to 1 (within ${SUM_TOLERANCE}): ` +
-          'if these are logits, say so with kind "logits"',
-        { of: name, row, sum },
-      );
-    }
+    if (kind === 'probs') scanProbabilities(name, values, row, classes, scan);
+    else assertLogProbabilities(name, values, row, classes);
   }
 }
 
-function sumOfProbabilities(name: string, values: Rows, row: number, classes: number): number {
+/** @throws FidelisError REQUEST.INVALID if the length is not rows · classes */
+export function assertLength(name: string, values: Rows, rows: number, classes: number): void {
+  assertCount('rows', rows, 0);
+  if (values.length === rows * classes) return;
+  refuse(`${name}: ${values.length} values where ${rows} rows of ${classes} classes have ${rows * classes}`, {
+    of: name,
+  });
+}
+
+/** What one look at a row of probabilities gives. One object is filled again and again. */
+export interface ProbabilityScan {
+  sum: number;
+  /** Column of the largest; of equal ones the first. */
+  predicted: number;
+}
+
+/**
+ * Checks one row of probabilities and finds its largest in one pass.
+ *
+ * @throws FidelisError REQUEST.INVALID as `assertRows`
+ */
+export function scanProbabilities(
+  name: string,
+  values: Rows,
+  row: number,
+  classes: number,
+  into: ProbabilityScan,
+): void {
   const start = row * classes;
   let sum = 0;
+  let largest = -1;
+  let predicted = 0;
   for (let column = 0; column < classes; column++) {
     const value = values[start + column] ?? NaN;
-    if (!(value >= 0 && value <= 1 + SUM_TOLERANCE)) {
-      refuse(`${name}: row ${row}, column ${column} is ${value}: a probability is a number from 0 to 1`, {
-        of: name,
-        row,
-        column,
-      });
-    }
+    // False for NaN too; one above 1 makes the sum too large.
+    if (!(value >= 0)) refuseProbability(name, row, column, value);
     sum += value;
+    if (value > largest) {
+      largest = value;
+      predicted = column;
+    }
   }
-  return sum;
+  if (largest > 1 + SUM_TOLERANCE) refuseProbability(name, row, predicted, largest);
+  if (Math.abs(sum - 1) > SUM_TOLERANCE) refuseSum(name, row, sum);
+  into.sum = sum;
+  into.predicted = predicted;
 }
 
-function sumOfLogProbabilities(name: string, values: Rows, row: number, classes: number): number {
+function refuseProbability(name: string, row: number, column: number, value: number): never {
+  refuse(`${name}: row ${row}, column ${column} is ${value}: a probability is a number from 0 to 1`, {
+    of: name,
+    row,
+    column,
+  });
+}
+
+function refuseSum(name: string, row: number, sum: number): never {
+  refuse(
+    `${name}: the probabilities of row ${row} sum to ${sum}, not to 1 (within ${SUM_TOLERANCE}): ` +
+      'if these are logits, say so with kind "logits"',
+    { of: name, row, sum },
+  );
+}
+
+function assertLogProbabilities(name: string, values: Rows, row: number, classes: number): void {
   const start = row * classes;
   let sum = 0;
   for (let column = 0; column < classes; column++) {
@@ -94,5 +127,5 @@ function sumOfLogProbabilities(name: string, values: Rows, row: number, classes:
     }
     sum += Math.exp(value);
   }
-  return sum;
+  if (Math.abs(sum - 1) > SUM_TOLERANCE) refuseSum(name, row, sum);
 }

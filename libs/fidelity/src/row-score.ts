@@ -78,10 +78,14 @@ function takeProbabilities(values: Rows, start: number, into: RowScore): void {
   }
 }
 
-/** 1, or the sum of a row of probabilities that is off by more than SUM_EXACT. */
-export function probabilityDivisor(values: Rows, start: number, classes: number): number {
+function probabilityDivisor(values: Rows, start: number, classes: number): number {
   let sum = 0;
   for (let column = 0; column < classes; column++) sum += values[start + column] ?? NaN;
+  return divisorOf(sum);
+}
+
+/** 1, or a sum of probabilities that is off by more than SUM_EXACT. */
+export function divisorOf(sum: number): number {
   return Math.abs(sum - 1) <= SUM_EXACT ? 1 : sum;
 }
 
@@ -107,16 +111,12 @@ export interface TopScore {
   confidence: number;
 }
 
-/** `predicted` and `confidence` exactly as `scoreRow` has them, without the logarithms. */
-export function scoreTop(values: Rows, row: number, classes: number, into: TopScore, kind: InputKind): void {
+/** `predicted` and `confidence` of a row of logits or log-probabilities exactly as `scoreRow` has them, without the logarithms. */
+export function scoreTop(values: Rows, row: number, classes: number, into: TopScore): void {
   const start = row * classes;
   const predicted = largestOf(values, start, classes);
   const largest = values[start + predicted] ?? NaN;
   into.predicted = predicted;
-  if (kind === 'probs') {
-    into.confidence = Math.min(1, largest / probabilityDivisor(values, start, classes));
-    return;
-  }
   let total = 0;
   for (let column = 0; column < classes; column++) {
     total += Math.exp((values[start + column] ?? NaN) - largest);

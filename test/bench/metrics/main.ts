@@ -68,7 +68,7 @@ function measure(size: BenchCase): Timing[] {
 
 /** The peers on arrays of the same distribution; none where Python does not have them. */
 function measurePeers(python: string): Timing[] {
-  const script = fileURLToPath(new URL('../peers.py', import.meta.url));
+  const script = fileURLToPath(new URL('../../../metrics/peers.py', import.meta.url));
   const { status, stdout } = spawnSync(python, [script, JSON.stringify({ cases: CASES, repeats: REPEATS })], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
