@@ -81,8 +81,15 @@ export class ComputeChild<ToChild, FromChild> {
    *
    * @throws FidelisError TRAINING.CHILD_EXITED, or what the child failed with, if it is gone
    */
-  send(message: ToChild): Promise<void> {
-    return this.channel.send(message);
+  async send(message: ToChild): Promise<void> {
+    try {
+      await this.channel.send(message);
+    } catch (error) {
+      if (FidelisError.is(error)) throw error;
+      // The pipe broke under the message: how the process ended is known a moment later, and then the channel says it.
+      await this.exit;
+      await this.channel.send(message);
+    }
   }
 
   /** Asks the child to finish; SIGTERM after `graceMs`, SIGKILL after as long again. Resolves when it is gone. */
