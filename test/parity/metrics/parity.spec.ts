@@ -58,10 +58,10 @@ describe('the engine against its peers', () => {
 });
 
 describe('where the peers differ: a confidence of exactly 1', () => {
-  // One row at 0.97 that is wrong and one at 1 that is right.
+  // One row at 0.97 that is right and one at 1 that is wrong. TorchMetrics 1.9.0 gives 0.515, netcal 1.4.0 gives 0.485.
   const batch = {
     model: Float64Array.of(0.97, 0.03, 0, 1, 0, 0),
-    labels: Int32Array.of(1, 0),
+    labels: Int32Array.of(0, 1),
     rows: 2,
   };
   const ece = (convention: BinConvention): number => {
@@ -71,7 +71,7 @@ describe('where the peers differ: a confidence of exactly 1', () => {
   };
 
   it('has a bin of its own for TorchMetrics', () => {
-    expect(ece('torchmetrics')).toBeCloseTo(0.97 / 2, 12);
+    expect(ece('torchmetrics')).toBeCloseTo((0.03 + 1) / 2, 12);
   });
 
   it('is in the last bin for the published code, and for netcal', () => {
