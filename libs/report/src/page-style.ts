@@ -34,7 +34,7 @@ figure svg { display: block; max-width: 100%; height: auto; }
 .beside > div { flex: 1 1 340px; }
 .key { display: inline-block; width: 12px; height: 12px; vertical-align: -1px; margin: 0 4px 0 10px; background: var(--bar); }
 .key.first { margin-left: 0; }
-.key.gap { background: color-mix(in srgb, var(--gap) 30%, transparent); border: 1px solid var(--gap); }
+.key.gap { background: color-mix(in srgb, var(--gap) 45%, transparent); border: 1px solid var(--gap); }
 .plot { color: var(--muted); }
 dt { font-weight: 600; margin-top: 8px; }
 dd { margin: 0; max-width: 78ch; color: var(--muted); }

@@ -20,19 +20,23 @@ const PAIRS_LISTED = 15;
 export function renderReport(model: ReportModel): string {
   const { n, classes, kind, labelled, teacher, students, comparisons, method } = model;
   const names = students.map(({ name }) => name).join(', ');
+  const question =
+    students.length === 1
+      ? `How faithful is ${names} to its teacher?`
+      : `How faithful are ${names} to their teacher?`;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${names} and its teacher: fidelity report</title>
+        <title>${question}</title>
         <style>
           ${PAGE_STYLE}
         </style>
       </head>
       <body>
         <main>
-          <h1>How faithful is ${names} to its teacher?</h1>
+          <h1>${question}</h1>
           <p class="facts">
             teacher ${teacher.name} · ${wholeText(n)} samples · ${classes} classes ·
             ${kind}${labelled ? '' : ' · without labels'}

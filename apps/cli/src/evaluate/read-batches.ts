@@ -1,5 +1,5 @@
 import { FidelisError } from '@fidelis/contracts';
-import type { PairBatch } from '@fidelis/fidelity';
+import type { InputKind, PairBatch } from '@fidelis/fidelity';
 import type { RowChunk } from '@fidelis/tables';
 import type { InputArray, Inputs } from './open-inputs.js';
 
@@ -56,11 +56,20 @@ function endsEarly(text: string, row: number): FidelisError {
   );
 }
 
+/** Where a batch is from. */
+export interface BatchPlace {
+  readonly inputs: Inputs;
+  readonly kind: InputKind;
+  /** Index among the students. */
+  readonly student: number;
+  readonly firstRow: number;
+}
+
 /**
  * Runs what adds a batch. What it refuses is told with the file in the place of "teacher" or "student" and with the row of the file in
  * the place of the batch's.
  */
-export function inFileTerms(inputs: Inputs, student: number, firstRow: number, add: () => void): void {
+export function inFileTerms({ inputs, kind, student, firstRow }: BatchPlace, add: () => void): void {
   try {
     add();
   } catch (error) {
@@ -71,10 +80,11 @@ export function inFileTerms(inputs: Inputs, student: number, firstRow: number, a
     const message = error.message
       .replace(/^(teacher|student): /, '')
       .replace(`row ${row}`, `row ${row + firstRow}`)
-      .replace('kind "logits"', '--kind logits');
+      .replace(/: if these are logits.*$/, '');
+    const hint = kind === 'logits' ? '' : ` If the file holds logits, say --kind logits.`;
     throw new FidelisError(
       error.code,
-      `${array.text}: ${message}. Rows and columns are counted from 0; correct this value, or leave the row out of all files`,
+      `${array.text}: ${message}. Rows and columns are counted from 0; correct it, or leave the row out of all files.${hint}`,
       {
         cause: error,
         details: { path: array.table.path, row: row + firstRow, ...(column === undefined ? {} : { column }) },

@@ -63,7 +63,7 @@ export async function scoreInputs(
       pending.forEach(({ index, engine, full, samples }, position) => {
         const batch = batches[position];
         if (batch === undefined) return;
-        inFileTerms(inputs, index, firstRow, () => {
+        inFileTerms({ inputs, kind, student: index, firstRow }, () => {
           if (pass === 1) engine.add(batch);
           if (pass === 1) samples?.add(batch);
           full?.add(batch);

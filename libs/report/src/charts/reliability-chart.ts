@@ -68,7 +68,7 @@ export function reliabilityChart(
           y1: 'accuracy',
           y2: 'confidence',
           fill: 'var(--gap)',
-          fillOpacity: 0.3,
+          fillOpacity: 0.45,
           stroke: 'var(--gap)',
           inset: 0.75,
           title: barTitle,

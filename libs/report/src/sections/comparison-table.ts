@@ -3,7 +3,7 @@ import { figureText, probabilityText, wholeText } from '../figure-text.js';
 import { html, type Markup } from '../markup.js';
 
 const SUBJECTS: Readonly<Record<Comparison['on'], string>> = {
-  agreement: 'agreement with the teacher',
+  agreement: 'agreement',
   correctness: 'accuracy',
   predictiveKl: 'predictive KL, nats',
 };
@@ -17,8 +17,8 @@ export function comparisonTable(comparisons: readonly Comparison[]): Markup {
             <th>students</th>
             <th class="text">of</th>
             <th>difference</th>
-            <th>only the first</th>
-            <th>only the second</th>
+            <th>first only</th>
+            <th>second only</th>
             <th class="text">test</th>
             <th>p</th>
             <th>p, Holm</th>
