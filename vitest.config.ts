@@ -29,7 +29,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'integration',
-          include: ['test/{integration,deploy,lint}/**/*.spec.ts'],
+          include: ['test/{integration,deploy,lint,parity}/**/*.spec.ts'],
           testTimeout: 60_000,
           hookTimeout: 90_000,
           server,
