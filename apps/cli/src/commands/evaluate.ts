@@ -30,7 +30,7 @@ A file is .npy, .npz, CSV with a header, Parquet or Arrow, one row per sample an
 .npz file or one column of a table. Pickled arrays are never opened.
 
 Files are read in pieces, however large they are. The intervals, the paired tests, eceEqualMass, smoothEce and temperature hold some
-numbers per sample besides (about 200 bytes for each student) and read the files several times: --fast leaves them out.`;
+numbers per sample besides (a few hundred bytes for each student) and read the files several times: --fast leaves them out.`;
 
 export function registerEvaluate({ program, run }: CommandRegistry): void {
   const command = withJson(
