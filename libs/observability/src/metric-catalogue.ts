@@ -175,6 +175,24 @@ export const METRICS = {
     labels: ['run', 'set', 'model'],
     services: ['metrics-svc'],
   },
+  fidelis_reliability_count_total: {
+    type: 'counter',
+    help: 'Samples by bin of the top-1 confidence, summed over the evaluations; model fidelity is the student with the class of the teacher as label.',
+    labels: ['run', 'set', 'model', 'bins', 'bin'],
+    services: ['metrics-svc'],
+  },
+  fidelis_reliability_correct_sum_total: {
+    type: 'counter',
+    help: 'Right predictions by bin of the top-1 confidence, summed over the evaluations.',
+    labels: ['run', 'set', 'model', 'bins', 'bin'],
+    services: ['metrics-svc'],
+  },
+  fidelis_reliability_confidence_sum_total: {
+    type: 'counter',
+    help: 'Sum of the top-1 confidences by their bin, over the evaluations.',
+    labels: ['run', 'set', 'model', 'bins', 'bin'],
+    services: ['metrics-svc'],
+  },
   fidelis_evaluations_total: {
     type: 'counter',
     help: 'Evaluations that were completed.',

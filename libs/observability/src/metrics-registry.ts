@@ -37,11 +37,11 @@ export class MetricsRegistry {
   }
 
   /** Removes a run's series, some time after it ended: labels by run would otherwise grow without limit. */
-  forgetRun(run: string): void {
-    for (const [name, metric] of this.metrics) {
-      const definition: MetricDefinition = METRICS[name as MetricName];
-      if (!definition.labels.includes('run') || !(metric instanceof Gauge)) continue;
-      removeSeries(metric, run);
+  async forgetRun(run: string): Promise<void> {
+    const byRun = [...this.metrics].filter(([name]) => isByRun(name)).map(([, metric]) => metric);
+    const found = await Promise.all(byRun.map(async (metric) => ({ metric, ...(await metric.get()) })));
+    for (const { metric, values } of found) {
+      for (const { labels } of values) if (labels['run'] === run) metric.remove(labels);
     }
   }
 
@@ -84,12 +84,7 @@ function eventLoopLag(options: {
   });
 }
 
-function removeSeries(gauge: Gauge, run: string): void {
-  // prom-client removes by exact labels only; its stored series are the one place that has them.
-  const { hashMap } = gauge as unknown as {
-    hashMap: Record<string, { labels: Record<string, string | number> }>;
-  };
-  for (const { labels } of Object.values(hashMap)) {
-    if (labels['run'] === run) gauge.remove(labels);
-  }
+function isByRun(name: string): boolean {
+  const definition: MetricDefinition = METRICS[name as MetricName];
+  return definition.labels.includes('run');
 }

@@ -14,7 +14,7 @@ import {
   type MessageContext,
   type PredictionPart,
 } from '@fidelis/bus';
-import type { EvaluationAccumulator } from '@fidelis/fidelity';
+import type { BinTotals, EvaluationAccumulator, ReliabilityState } from '@fidelis/fidelity';
 import { LOGGER, runInContext, type Logger } from '@fidelis/observability';
 import { isUnavailable } from '@fidelis/persistence';
 import { evaluationId, EvaluationRepository } from './evaluation.repository.js';
@@ -40,8 +40,12 @@ export class EvaluationController {
       try {
         if (await this.evaluations.exists(evaluationId(request))) return;
         const accumulator = await this.scorer.score(request, frame);
-        const complete = await this.evaluations.addPart(request, frame.part, accumulator, recordOf);
-        if (complete !== undefined) this.announce(complete);
+        let whole = accumulator;
+        const complete = await this.evaluations.addPart(request, frame.part, accumulator, (of, merged) => {
+          whole = merged;
+          return recordOf(of, merged);
+        });
+        if (complete !== undefined) this.announce(complete, reliabilityOf(whole));
       } catch (error) {
         if (isFinal(error, deliveryCount)) await this.tellFailure(request, FidelisError.from(error));
         throw error;
@@ -49,9 +53,9 @@ export class EvaluationController {
     });
   }
 
-  private announce(evaluation: EvaluationRecord): void {
+  private announce(evaluation: EvaluationRecord, reliability: Parameters<EvaluationSeries['show']>[1]): void {
     const { set, step, n, fidelity } = evaluation;
-    this.series.show(evaluation);
+    this.series.show(evaluation, reliability);
     this.logger.info({ set, step, n, ...fidelity }, 'evaluated');
   }
 
@@ -96,4 +100,18 @@ function recordOf(request: EvaluationRequest, whole: EvaluationAccumulator): Eva
     student,
     createdAt: new Date().toISOString(),
   };
+}
+
+function reliabilityOf(whole: EvaluationAccumulator): Parameters<EvaluationSeries['show']>[1] {
+  const { teacher, student } = whole.toJSON();
+  return {
+    teacher: totalsOf(teacher.reliability),
+    student: totalsOf(student.reliability),
+    // This accumulator has no bins of the student against the teacher.
+    fidelity: { count: [], correct: [], confidence: [] },
+  };
+}
+
+function totalsOf({ count, correct, confidence }: ReliabilityState): BinTotals {
+  return { count, correct, confidence: confidence.map(({ sum, correction }) => sum + correction) };
 }

@@ -1,4 +1,5 @@
 import type { EvaluationRecord } from '@fidelis/contracts';
+import type { BinTotals } from '@fidelis/fidelity';
 import { MetricsRegistry } from '@fidelis/observability';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EvaluationSeries } from './series.js';
@@ -9,6 +10,9 @@ function evaluationOf(step: number, top1Agreement: number): EvaluationRecord {
   const rest = { fidelity: { top1Agreement, predictiveKl: 0.04 }, teacher: figures, student: figures };
   return { ...place, ...rest } as EvaluationRecord;
 }
+
+const EMPTY: BinTotals = { count: [0, 0], correct: [0, 0], confidence: [0, 0] };
+const NOTHING = { teacher: EMPTY, student: EMPTY, fidelity: EMPTY };
 
 describe('the series of a run', () => {
   let metrics: MetricsRegistry;
@@ -30,20 +34,20 @@ describe('the series of a run', () => {
   }
 
   it('show the latest step, also when an earlier one is completed after it', async () => {
-    sut.show(evaluationOf(94, 0.97));
-    sut.show(evaluationOf(47, 0.91));
+    sut.show(evaluationOf(94, 0.97), NOTHING);
+    sut.show(evaluationOf(47, 0.91), NOTHING);
     expect(await agreement()).toBe(0.97);
-    sut.show(evaluationOf(141, 0.98));
+    sut.show(evaluationOf(141, 0.98), NOTHING);
     expect(await agreement()).toBe(0.98);
     const { values } = await metrics.counter('fidelis_evaluations_total').get();
     expect(values[0]?.value).toBe(3);
   });
 
   it('go after some time without an evaluation', async () => {
-    sut.show(evaluationOf(94, 0.97));
+    sut.show(evaluationOf(94, 0.97), NOTHING);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await agreement()).toBeUndefined();
-    sut.show(evaluationOf(47, 0.91));
+    sut.show(evaluationOf(47, 0.91), NOTHING);
     expect(await agreement()).toBe(0.91);
   });
 });

@@ -1,5 +1,9 @@
 import type { EvaluationRecord } from '@fidelis/contracts';
+import type { BinTotals } from '@fidelis/fidelity';
 import type { MetricsRegistry } from '@fidelis/observability';
+
+/** Whose calibration: `fidelity` is the student's, with the teacher's class in the place of the label. */
+export type CalibratedModel = 'teacher' | 'student' | 'fidelity';
 
 /** The figures of running and lately finished runs in Prometheus. */
 export class EvaluationSeries {
@@ -13,10 +17,18 @@ export class EvaluationSeries {
     private readonly ttlMs: number,
   ) {}
 
-  show(evaluation: EvaluationRecord): void {
+  /**
+   * To be called once for each evaluation that was completed: its sums are added to the counters.
+   *
+   * @param reliability the sums of this whole evaluation by bin
+   */
+  show(evaluation: EvaluationRecord, reliability: Readonly<Record<CalibratedModel, BinTotals>>): void {
     const { runId: run, set, bins, fidelity, teacher, student } = evaluation;
     const { metrics } = this;
     metrics.counter('fidelis_evaluations_total').inc({ set });
+    for (const [model, totals] of Object.entries(reliability)) {
+      this.count({ run, set, model, bins: String(bins) }, totals);
+    }
     this.forgetLater(run);
     if (!this.isNewest(evaluation)) return;
     metrics.gauge('fidelis_agreement_ratio').set({ run, set }, fidelity.top1Agreement);
@@ -26,6 +38,16 @@ export class EvaluationSeries {
       metrics.gauge('fidelis_nll_nats').set({ run, set, model }, figures.nll);
       metrics.gauge('fidelis_ece_ratio').set({ run, set, model, bins: String(bins) }, figures.ece);
     }
+  }
+
+  private count(labels: Readonly<Record<string, string>>, totals: BinTotals): void {
+    const { metrics } = this;
+    totals.count.forEach((count, index) => {
+      const place = { ...labels, bin: binLabel(index) };
+      metrics.counter('fidelis_reliability_count_total').inc(place, count);
+      metrics.counter('fidelis_reliability_correct_sum_total').inc(place, totals.correct[index] ?? 0);
+      metrics.counter('fidelis_reliability_confidence_sum_total').inc(place, totals.confidence[index] ?? 0);
+    });
   }
 
   onModuleDestroy(): void {
@@ -44,10 +66,15 @@ export class EvaluationSeries {
   private forgetLater(run: string): void {
     clearTimeout(this.timers.get(run));
     const timer = setTimeout(() => {
-      this.metrics.forgetRun(run);
+      void this.metrics.forgetRun(run);
       this.timers.delete(run);
       this.shown.delete(run);
     }, this.ttlMs);
     this.timers.set(run, timer.unref());
   }
+}
+
+/** By rising confidence, padded so that text sorts as numbers do: 1000 bins at most, and one for a confidence of exactly 1. */
+export function binLabel(index: number): string {
+  return String(index).padStart(4, '0');
 }

@@ -73,7 +73,7 @@ export class TrainingSessions {
       this.ports.metrics
         .counter('fidelis_training_seconds_total')
         .inc({ kind: job.kind }, (performance.now() - began) / 1_000);
-      this.ports.metrics.forgetRun(job.runId);
+      await this.ports.metrics.forgetRun(job.runId);
       stopWatching();
       ended.abort();
       stop.removeEventListener('abort', kill);
