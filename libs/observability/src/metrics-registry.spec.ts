@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { METRICS, SERVICES, type MetricDefinition } from './metric-catalogue.js';
 import { MetricsRegistry } from './metrics-registry.js';
 
@@ -67,7 +67,7 @@ describe('MetricsRegistry', () => {
         metrics.gauge('fidelis_agreement_ratio').set({ run, set }, 0.9);
         metrics.gauge('fidelis_ece_ratio').set({ run, set, model: 'student', bins: '15' }, 0.1);
         const place = { run, set, model: 'student', bins: '15', bin: '0003' };
-        metrics.counter('fidelis_reliability_count_total').inc(place, 7);
+        metrics.countOfRun('fidelis_reliability_count_total', place, 7);
       }
     }
     metrics.counter('fidelis_evaluations_total').inc({ set: 'test' });
@@ -77,5 +77,68 @@ describe('MetricsRegistry', () => {
     expect(text).not.toContain('run="r-1"');
     expect(text.match(/run="r-2"/g)).toHaveLength(6);
     expect(text).toContain('fidelis_evaluations_total{set="test"} 1');
+  });
+
+  describe('counters of a run', () => {
+    const place = { run: 'r-1', set: 'test', model: 'student', bins: '15', bin: '0003' };
+    let metrics: MetricsRegistry;
+
+    beforeEach(() => {
+      metrics = new MetricsRegistry('metrics-svc', '0.1.0');
+    });
+
+    function count(rows: number, run = 'r-1'): void {
+      metrics.countOfRun('fidelis_reliability_count_total', { ...place, run }, rows);
+    }
+
+    async function scraped(run = 'r-1'): Promise<number | undefined> {
+      const pattern = new RegExp(`^fidelis_reliability_count_total{run="${run}".*} (.+)$`, 'm');
+      const [, value] = pattern.exec(await metrics.scrape()) ?? [];
+      return value === undefined ? undefined : Number(value);
+    }
+
+    it('are 0 in their first scrape, so that what they counted before it is an increase after it', async () => {
+      count(7);
+      count(5);
+      expect(await scraped()).toBe(0);
+      expect(await scraped()).toBe(12);
+      count(3);
+      expect(await scraped()).toBe(15);
+    });
+
+    it('are 0 in their own first scrape, however long others are there', async () => {
+      count(7);
+      await metrics.scrape();
+      count(2, 'r-2');
+      expect(await scraped('r-2')).toBe(0);
+      expect(await scraped('r-2')).toBe(2);
+    });
+
+    it('keep what is counted while a scrape is rendered', async () => {
+      count(7);
+      const scrape = metrics.scrape();
+      count(5);
+      count(2, 'r-2');
+      await scrape;
+      expect(await scraped()).toBe(12);
+      expect(await scraped('r-2')).toBe(2);
+    });
+
+    it('count once where two scrapes see the zero', async () => {
+      count(7);
+      await Promise.all([metrics.scrape(), metrics.scrape()]);
+      expect(await scraped()).toBe(7);
+    });
+
+    it('start from 0 again after the run was forgotten, and do not come back without a count', async () => {
+      count(7);
+      const scrape = metrics.scrape();
+      await metrics.forgetRun('r-1');
+      await scrape;
+      expect(await scraped()).toBeUndefined();
+      count(9);
+      expect(await scraped()).toBe(0);
+      expect(await scraped()).toBe(9);
+    });
   });
 });

@@ -1,6 +1,20 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type MetricDefinition, type MetricName, type ServiceName } from './metric-catalogue.js';
+import { RunCounters } from './run-counters.js';
+
+type ByRun<Name extends MetricName> = 'run' extends (typeof METRICS)[Name]['labels'][number] ? Name : never;
+
+/** Counters whose series belong to a run: only `countOfRun` adds to them. */
+type RunCounterName = {
+  [Name in MetricName]: Name extends OfType<'counter'> ? ByRun<Name> : never;
+}[MetricName];
+
+type RunLabels<Name extends MetricName> = Readonly<
+  Record<(typeof METRICS)[Name]['labels'][number], string>
+> & {
+  readonly run: string;
+};
 
 type OfType<Type extends MetricDefinition['type']> = {
   [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
@@ -12,6 +26,7 @@ const NANOSECONDS = 1e9;
 export class MetricsRegistry {
   readonly registry = new Registry();
   private readonly metrics = new Map<string, Counter | Gauge | Histogram>();
+  private readonly runCounters = new RunCounters();
 
   constructor(
     readonly service: ServiceName,
@@ -24,8 +39,13 @@ export class MetricsRegistry {
     this.gauge('fidelis_build_info').set({ service, version, node: process.versions.node }, 1);
   }
 
-  counter(name: OfType<'counter'>): Counter {
+  counter(name: Exclude<OfType<'counter'>, RunCounterName>): Counter {
     return this.metric(name) as Counter;
+  }
+
+  /** Adds to a counter by run; a series that is new is 0 in the first scrape and has its value from the second on. */
+  countOfRun<Name extends RunCounterName>(name: Name, labels: RunLabels<Name>, value: number): void {
+    this.runCounters.add(name, this.metric(name) as Counter, labels, value);
   }
 
   gauge(name: OfType<'gauge'>): Gauge {
@@ -43,6 +63,15 @@ export class MetricsRegistry {
     for (const { metric, values } of found) {
       for (const { labels } of values) if (labels['run'] === run) metric.remove(labels);
     }
+    this.runCounters.forget(run);
+  }
+
+  /** All metrics in Prometheus' text format. Each call counts as a scrape: see `countOfRun`. */
+  async scrape(): Promise<string> {
+    const rendered = this.runCounters.beginScrape();
+    const text = await this.registry.metrics();
+    rendered();
+    return text;
   }
 
   private metric(name: MetricName): Counter | Gauge | Histogram {

@@ -13,6 +13,6 @@ export class MetricsController {
   @Get()
   async scrape(@Res() reply: TypedReply): Promise<void> {
     const { registry } = this.metrics;
-    reply.type(registry.contentType).send(await registry.metrics());
+    reply.type(registry.contentType).send(await this.metrics.scrape());
   }
 }

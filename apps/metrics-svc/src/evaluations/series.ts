@@ -40,13 +40,13 @@ export class EvaluationSeries {
     }
   }
 
-  private count(labels: Readonly<Record<string, string>>, totals: BinTotals): void {
+  private count(labels: SeriesOfBins, totals: BinTotals): void {
     const { metrics } = this;
     totals.count.forEach((count, index) => {
       const place = { ...labels, bin: binLabel(index) };
-      metrics.counter('fidelis_reliability_count_total').inc(place, count);
-      metrics.counter('fidelis_reliability_correct_sum_total').inc(place, totals.correct[index] ?? 0);
-      metrics.counter('fidelis_reliability_confidence_sum_total').inc(place, totals.confidence[index] ?? 0);
+      metrics.countOfRun('fidelis_reliability_count_total', place, count);
+      metrics.countOfRun('fidelis_reliability_correct_sum_total', place, totals.correct[index] ?? 0);
+      metrics.countOfRun('fidelis_reliability_confidence_sum_total', place, totals.confidence[index] ?? 0);
     });
   }
 
@@ -72,6 +72,13 @@ export class EvaluationSeries {
     }, this.ttlMs);
     this.timers.set(run, timer.unref());
   }
+}
+
+interface SeriesOfBins {
+  readonly run: string;
+  readonly set: string;
+  readonly model: string;
+  readonly bins: string;
 }
 
 /** By rising confidence, padded so that text sorts as numbers do: 1000 bins at most, and one for a confidence of exactly 1. */
