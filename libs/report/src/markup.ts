@@ -17,9 +17,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Template tag: strings and numbers are escaped, Markup and lists of it are not. */
+/** Template tag: strings and numbers are escaped, Markup and lists of it are not. A line break with its indentation is one space. */
 export function html(parts: TemplateStringsArray, ...contents: readonly Content[]): Markup {
-  return new Markup(parts.map((part, index) => part + rendered(contents[index] ?? '')).join(''));
+  return new Markup(
+    parts.map((part, index) => part.replace(/\s*\n\s*/g, ' ') + rendered(contents[index] ?? '')).join(''),
+  );
 }
 
 function rendered(content: Content): string {

@@ -2,7 +2,7 @@ import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { reportFixture, studentFixture } from './report-model.fixture.js';
 import { renderReport } from './render-report.js';
-import type { ReportModel } from './report-model.js';
+import type { ReportModel, StudentView } from './report-model.js';
 
 interface Page {
   readonly document: {
@@ -43,7 +43,10 @@ describe('renderReport', () => {
     expect(report).toContain(
       'aria-label="Reliability diagram of student: small: agreement in each bin of confidence"',
     );
-    expect(report).toContain('aria-label="Disagreement matrix of the teacher and small"');
+    expect(report).toContain('aria-label="Disagreement matrix of the teacher and small; ');
+    expect(report.match(/<svg role="img" aria-label="[^"]+"/g)).toHaveLength(
+      report.match(/<svg/g)?.length ?? 0,
+    );
     // The bin of exactly 1 is drawn with the one below: (30 · 0.6 + 10 · 1) / 40.
     expect(report).toContain('accuracy 0.7000');
   });
@@ -69,10 +72,44 @@ describe('renderReport', () => {
     );
   });
 
-  it('of many classes draws those in the most disagreements, and lists all', () => {
+  it('of many classes draws blocks of neighbours, and lists all', () => {
     const model = reportFixture({ students: [studentFixture('small', 300)] }, 300);
-    expect(renderReport(model)).toMatch(/Of 300 classes the\s+120 in the most disagreements are drawn/);
+    expect(renderReport(model)).toMatch(/A cell stands for 5 × 5 neighbouring classes/);
     expect(textsOf(model, '.tall tbody tr')).toHaveLength(300);
+  });
+
+  it('has one table by class, with the figures of all students', () => {
+    const students = [studentFixture('small', 4), studentFixture('wide', 4)];
+    expect(textsOf(reportFixture({ students }), '.tall thead th')).toEqual([
+      'class',
+      'samples',
+      'teacher predicts it',
+      "teacher's accuracy",
+      'small: agreement',
+      'small: accuracy',
+      'wide: agreement',
+      'wide: accuracy',
+    ]);
+    expect(textsOf(reportFixture({ students }), '.tall tbody tr')[0]).toMatch(
+      /^0 ?10 ?40 ?95\.00 % ?90\.00 % ?– ?90\.00 % ?–$/,
+    );
+  });
+
+  it('stays small: two students of 100 classes that differ on every pair, and three of 1,000', () => {
+    const differing = (classes: number): StudentView => ({
+      ...studentFixture('small', classes),
+      disagreement: Array.from({ length: classes * 100 }, (_, at) => ({
+        teacher: Math.floor(at / 100),
+        student: ((at % 100) * classes) / 100,
+        count: 1 + (at % 7),
+      })),
+    });
+    const kilobytes = (classes: number, students: number): number =>
+      renderReport(
+        reportFixture({ students: Array.from({ length: students }, () => differing(classes)) }, classes),
+      ).length / 1000;
+    expect(kilobytes(100, 2)).toBeLessThan(250);
+    expect(kilobytes(1000, 3)).toBeLessThan(900);
   });
 
   it('has the comparisons of several students', () => {

@@ -1,6 +1,4 @@
 import { confidenceHistogram, reliabilityChart } from './charts/reliability-chart.js';
-import { depthLegend, disagreementChart, MOST_CLASSES_DRAWN } from './charts/disagreement-chart.js';
-import { confusedPairs } from './disagreement.js';
 import { figureText, intervalText, wholeText } from './figure-text.js';
 import { html, type Markup } from './markup.js';
 import { PAGE_STYLE } from './page-style.js';
@@ -8,10 +6,8 @@ import type { DiagramBin, ReportModel, StudentView } from './report-model.js';
 import { classTable } from './sections/class-table.js';
 import { comparisonTable } from './sections/comparison-table.js';
 import { definitions } from './sections/definitions.js';
+import { disagreement } from './sections/disagreement-section.js';
 import { figuresTable } from './sections/figures-table.js';
-
-/** Pairs that the list beside the matrix names. */
-const PAIRS_LISTED = 15;
 
 /**
  * The report of an evaluation as one HTML file that needs nothing else: no script, no font, no image, no network. It follows the reader's
@@ -52,11 +48,8 @@ export function renderReport(model: ReportModel): string {
           }
           ${labelled ? reliability(model) : ''} ${fidelityCalibration(model)}
           ${students.map((student) => disagreement(student, model))}
-          ${students.map(
-            ({ name, perClass }) =>
-              html`<h2>By class${students.length > 1 ? `: ${name}` : ''}</h2>
-                ${classTable(perClass, labelled)}`,
-          )}
+          <h2>By class</h2>
+          ${classTable(students, labelled)}
           <h2>Definitions</h2>
           ${definitions(model)}
         </main>
@@ -118,63 +111,4 @@ function chart(
     ${reliabilityChart(title, bins, what)}${confidenceHistogram(title, bins)}
     ${ece === undefined ? '' : html`<figcaption>ECE ${figureText(ece, 'number')}</figcaption>`}
   </figure> `;
-}
-
-function disagreement(
-  { name, disagreement: cells, perClass }: StudentView,
-  { classes, students, n }: ReportModel,
-): Markup {
-  const pairs = confusedPairs(
-    cells,
-    perClass.map(({ teacherPredicts }) => teacherPredicts),
-  );
-  const labels = perClass.map(({ label }) => label);
-  const title = html`<h2>Where they disagree${students.length > 1 ? `: ${name}` : ''}</h2>`;
-  const differing = pairs.reduce((sum, { count }) => sum + count, 0);
-  if (differing === 0)
-    return html`${title}
-      <p>Nowhere: they predict the same class on all ${wholeText(n)} samples.</p>`;
-  const deepest = Math.max(...pairs.map(({ share }) => share));
-  const top = pairs.slice(0, PAIRS_LISTED);
-  return html`${title}
-    <div class="beside">
-      <figure>
-        ${disagreementChart(name, pairs, classes, labels)}${depthLegend(deepest)}
-        <figcaption>
-          Rows are the teacher's predictions, columns the student's; a cell is deeper the larger its share of
-          the row. The diagonal, where they agree, is
-          grey.${
-            classes > MOST_CLASSES_DRAWN
-              ? ` Of ${classes} classes the ${MOST_CLASSES_DRAWN} in the most disagreements are drawn.`
-              : ''
-          }
-        </figcaption>
-      </figure>
-      <div>
-        <h3>${wholeText(differing)} samples; the most frequent pairs</h3>
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>teacher</th>
-                <th class="text">student</th>
-                <th>samples</th>
-                <th>of the row</th>
-              </tr>
-            </thead>
-            <tbody>
-              ${top.map(
-                ({ teacher, student, count, share }) =>
-                  html`<tr>
-                    <th scope="row">${labels[teacher] ?? teacher}</th>
-                    <td class="text">${labels[student] ?? student}</td>
-                    <td>${wholeText(count)}</td>
-                    <td>${figureText(share, 'share')}</td>
-                  </tr> `,
-              )}
-            </tbody>
-          </table>
-        </div>
-      </div>
-    </div> `;
 }

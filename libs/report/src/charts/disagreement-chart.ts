@@ -1,110 +1,122 @@
 import * as Plot from '@observablehq/plot';
-import { classesShown, type ConfusedPair } from '../disagreement.js';
-import { drawn } from '../drawing.js';
+import type { BlockCell, BlockMatrix } from '../disagreement.js';
+import { drawn, drawnMark } from '../drawing.js';
 import type { Markup } from '../markup.js';
 
-/** More rows than this cannot be told apart on a page. */
-export const MOST_CLASSES_DRAWN = 120;
+/** More blocks than this on a side cannot be told apart on a page. */
+export const MOST_BLOCKS = 64;
 /** Up to this many classes a cell has room for its count. */
 const COUNTS_UP_TO = 20;
-const SIZE = 600;
+const SIDE = 528;
+const MARGINS = { marginLeft: 66, marginTop: 58, marginRight: 8, marginBottom: 8 } as const;
 const FAINTEST = 0.1;
+/** Depths that are drawn apart: all cells of one are a single path, which keeps the file small. */
+const LEVELS = 16;
 
 /**
  * Disagreements by class: rows are the teacher's predictions, columns the student's, and the depth of a cell is the share of the row. The
- * diagonal, where they agree, is left pale, or it would drown all else.
+ * diagonal, where they agree, is left pale, or it would drown all else. Of many classes a cell stands for a block of neighbours.
+ *
+ * @param labels of the classes
  */
-export function disagreementChart(
-  name: string,
-  pairs: readonly ConfusedPair[],
-  classes: number,
-  labels: readonly string[],
-): Markup {
-  const shown = classesShown(pairs, classes, MOST_CLASSES_DRAWN);
-  const visible = new Set(shown);
-  const cells = pairs.filter(({ teacher, student }) => visible.has(teacher) && visible.has(student));
-  const deepest = Math.max(0, ...cells.map(({ share }) => share));
-  const label = (index: number): string => labels[index] ?? String(index);
-  const position = { x: 'student', y: 'teacher' } as const;
-  const every = Math.ceil(shown.length / 25);
-  const ticks = shown.filter((_, index) => index % every === 0);
-  const inset = shown.length > 40 ? 0 : 0.5;
+export function disagreementChart(name: string, matrix: BlockMatrix, labels: readonly string[]): Markup {
+  const { size, classesPerBlock, cells } = matrix;
+  const pixels = Math.floor(SIDE / size);
+  const blocks = Array.from({ length: size }, (_, index) => index);
+  const label = (block: number): string => labels[block * classesPerBlock] ?? String(block * classesPerBlock);
+  const every = Math.ceil(size / 25);
+  const axis = {
+    type: 'band',
+    domain: blocks,
+    labelAnchor: 'center',
+    labelArrow: 'none',
+    ticks: blocks.filter((block) => block % every === 0),
+    tickFormat: label,
+    tickSize: 3,
+  } as const;
   return drawn(
     {
-      width: SIZE,
-      height: SIZE,
-      marginLeft: 66,
-      marginTop: 58,
-      marginRight: 8,
-      marginBottom: 8,
+      width: pixels * size + MARGINS.marginLeft + MARGINS.marginRight,
+      height: pixels * size + MARGINS.marginTop + MARGINS.marginBottom,
+      ...MARGINS,
       padding: 0,
-      x: {
-        type: 'band',
-        domain: shown,
-        axis: 'top',
-        label: "student's prediction",
-        labelAnchor: 'center',
-        labelArrow: 'none',
-        ticks,
-        tickFormat: label,
-        tickSize: 3,
-        ...(shown.length > 10 ? { tickRotate: -60 } : {}),
-      },
-      y: {
-        type: 'band',
-        domain: shown,
-        label: "teacher's prediction",
-        labelAnchor: 'center',
-        labelArrow: 'none',
-        ticks,
-        tickFormat: label,
-        tickSize: 3,
-      },
-      opacity: { type: 'identity' },
+      x: { ...axis, axis: 'top', label: "student's prediction", ...(size > 10 ? { tickRotate: -60 } : {}) },
+      y: { ...axis, label: "teacher's prediction" },
       marks: [
         Plot.frame({ stroke: 'var(--line)' }),
-        Plot.cell(shown, {
-          x: (index: number) => index,
-          y: (index: number) => index,
-          fill: 'var(--line)',
-          fillOpacity: 0.6,
-          inset,
-        }),
-        Plot.cell(cells, {
-          ...position,
-          inset,
-          fill: 'var(--heat)',
-          fillOpacity: (pair: ConfusedPair) => depth(pair.share, deepest),
-          title: ({ teacher, student, count, share }: ConfusedPair) =>
-            `teacher ${label(teacher)}, student ${label(student)}: ${count} samples, ${(share * 100).toFixed(1)} % of the row`,
-        }),
-        ...(shown.length > COUNTS_UP_TO
-          ? []
-          : [
-              Plot.text(cells, {
-                ...position,
-                text: ({ count }: ConfusedPair) => String(count),
-                fill: 'var(--ink)',
-                stroke: 'var(--panel)',
-                strokeWidth: 3,
-                fontSize: shown.length > 12 ? 9 : 12,
-              }),
-            ]),
+        diagonal(blocks, pixels),
+        ...(size > COUNTS_UP_TO ? levelPaths(cells, pixels) : countedCells(cells, label)),
       ],
     },
-    `Disagreement matrix of the teacher and ${name}`,
+    `Disagreement matrix of the teacher and ${name}; the table beside it lists the most frequent pairs`,
   );
 }
 
-/** Opacity that still shows a single sample: a square root, from FAINTEST to 1. */
-function depth(share: number, deepest: number): number {
-  return FAINTEST + (1 - FAINTEST) * Math.sqrt(share / deepest);
+function diagonal(blocks: readonly number[], pixels: number): Plot.Markish {
+  const squares = blocks.map((block) => square(block, block, pixels));
+  return drawnMark('path', { d: squares.join(''), fill: 'var(--line)', 'fill-opacity': '0.6' });
+}
+
+/** Cells with their counts, told in full to who points at one. */
+function countedCells(cells: readonly BlockCell[], label: (block: number) => string): Plot.Markish[] {
+  const position = { x: 'column', y: 'row' } as const;
+  const deepest = deepestShare(cells);
+  return [
+    Plot.cell(cells, {
+      ...position,
+      inset: 0.5,
+      fill: 'var(--heat)',
+      fillOpacity: ({ share }: BlockCell) => opacity(level(share, deepest)),
+      title: ({ row, column, count, share }: BlockCell) =>
+        `teacher ${label(row)}, student ${label(column)}: ${count} samples, ${(share * 100).toFixed(1)} % of the row`,
+    }),
+    Plot.text(cells, {
+      ...position,
+      text: ({ count }: BlockCell) => String(count),
+      fill: 'var(--ink)',
+      stroke: 'var(--panel)',
+      strokeWidth: 3,
+      fontSize: 10,
+    }),
+  ];
+}
+
+function levelPaths(cells: readonly BlockCell[], pixels: number): Plot.Markish[] {
+  const deepest = deepestShare(cells);
+  const paths = new Map<number, string>();
+  for (const { row, column, share } of cells) {
+    const depth = level(share, deepest);
+    paths.set(depth, (paths.get(depth) ?? '') + square(row, column, pixels));
+  }
+  return [...paths].map(([depth, d]) =>
+    drawnMark('path', { d, fill: 'var(--heat)', 'fill-opacity': opacity(depth) }),
+  );
+}
+
+function square(row: number, column: number, pixels: number): string {
+  const x = MARGINS.marginLeft + column * pixels;
+  const y = MARGINS.marginTop + row * pixels;
+  return `M${x} ${y}h${pixels}v${pixels}h-${pixels}z`;
+}
+
+function deepestShare(cells: readonly BlockCell[]): number {
+  return cells.reduce((most, { share }) => Math.max(most, share), 0);
+}
+
+/** 1…LEVELS. The square root still shows a single sample. */
+function level(share: number, deepest: number): number {
+  return Math.max(1, Math.ceil(Math.sqrt(share / deepest) * LEVELS));
+}
+
+function opacity(depth: number): string {
+  return (FAINTEST + ((1 - FAINTEST) * depth) / LEVELS).toFixed(3);
 }
 
 /** The scale of the depths, from nothing to the deepest share. */
-export function depthLegend(deepest: number): Markup {
-  const steps = Array.from({ length: 24 }, (_, index) => ((index + 0.5) / 24) * deepest);
-  const half = deepest / 48;
+export function depthLegend({ cells }: BlockMatrix): Markup {
+  const deepest = deepestShare(cells);
+  // The shares at which the depth changes: (k / LEVELS)² of the deepest.
+  const steps = Array.from({ length: LEVELS }, (_, index) => index + 1);
   return drawn(
     {
       width: 260,
@@ -119,20 +131,19 @@ export function depthLegend(deepest: number): Markup {
         labelAnchor: 'left',
         labelArrow: 'none',
         ticks: 4,
-        tickFormat: '.1%',
+        tickFormat: deepest > 0.05 ? '.0%' : '.1%',
         axis: 'bottom',
         labelOffset: -18,
       },
       y: { axis: null },
-      opacity: { type: 'identity' },
       marks: [
         Plot.rect(steps, {
-          x1: (share: number) => share - half,
-          x2: (share: number) => share + half,
+          x1: (step: number) => deepest * ((step - 1) / LEVELS) ** 2,
+          x2: (step: number) => deepest * (step / LEVELS) ** 2,
           y1: 0,
           y2: 1,
           fill: 'var(--heat)',
-          fillOpacity: (share: number) => depth(share, deepest),
+          fillOpacity: (step: number) => opacity(step),
         }),
       ],
     },

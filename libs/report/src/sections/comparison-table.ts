@@ -1,6 +1,7 @@
 import type { Comparison } from '../evaluation-document.js';
 import { figureText, probabilityText, wholeText } from '../figure-text.js';
 import { html, type Markup } from '../markup.js';
+import { scrollable } from './scrollable.js';
 
 const SUBJECTS: Readonly<Record<Comparison['on'], string>> = {
   agreement: 'agreement',
@@ -10,25 +11,24 @@ const SUBJECTS: Readonly<Record<Comparison['on'], string>> = {
 
 /** Whether two students differ beyond chance, on each of the figures that were compared. */
 export function comparisonTable(comparisons: readonly Comparison[]): Markup {
-  return html`<div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>students</th>
-            <th class="text">of</th>
-            <th>difference</th>
-            <th>first only</th>
-            <th>second only</th>
-            <th class="text">test</th>
-            <th>p</th>
-            <th>p, Holm</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${comparisons.map(comparisonRow)}
-        </tbody>
-      </table>
-    </div>
+  const table = html`<table>
+    <thead>
+      <tr>
+        <th scope="col">students</th>
+        <th class="text" scope="col">of</th>
+        <th scope="col">difference</th>
+        <th scope="col">first only</th>
+        <th scope="col">second only</th>
+        <th class="text" scope="col">test</th>
+        <th scope="col">p</th>
+        <th scope="col">p, Holm</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${comparisons.map(comparisonRow)}
+    </tbody>
+  </table>`;
+  return html`${scrollable('Comparisons of the students', table)}
     <p class="note">
       A difference is the first student's figure less the second's on the same samples. The last column is
       corrected for all ${comparisons.length} comparisons (Holm); below 0.05 is commonly called significant.

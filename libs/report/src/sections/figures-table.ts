@@ -8,6 +8,7 @@ import {
 import { html, type Markup } from '../markup.js';
 import type { Intervals } from '../evaluation-document.js';
 import type { ReportModel } from '../report-model.js';
+import { scrollable } from './scrollable.js';
 
 interface Cell {
   readonly value: number | null | undefined;
@@ -24,31 +25,30 @@ export function figuresTable({ teacher, students, labelled }: ReportModel): Mark
     cellOf(teacher.figures[key], teacher.intervals, `teacher.${key}`),
     ...students.map(({ student, intervals }) => cellOf(student[key], intervals, `student.${key}`)),
   ]);
-  return html`<div class="scroll">
-    <table class="figures">
-      <thead>
-        <tr>
-          <th></th>
-          <th>teacher</th>
-          ${students.map(({ name }) => html`<th>${name}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        <tr class="group">
-          <th colspan="${students.length + 2}">How well the student matches its teacher</th>
-        </tr>
-        ${fidelity}
-      </tbody>
-      <tbody>
-        <tr class="group">
-          <th colspan="${students.length + 2}">
-            ${labelled ? 'Generalisation and calibration' : 'Calibration'}
-          </th>
-        </tr>
-        ${generalisation}
-      </tbody>
-    </table>
-  </div>`;
+  const table = html`<table class="figures">
+    <thead>
+      <tr>
+        <td></td>
+        <th scope="col">teacher</th>
+        ${students.map(({ name }) => html`<th scope="col">${name}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      <tr class="group">
+        <th scope="colgroup" colspan="${students.length + 2}">How well the student matches its teacher</th>
+      </tr>
+      ${fidelity}
+    </tbody>
+    <tbody>
+      <tr class="group">
+        <th scope="colgroup" colspan="${students.length + 2}">
+          ${labelled ? 'Generalisation and calibration' : 'Calibration'}
+        </th>
+      </tr>
+      ${generalisation}
+    </tbody>
+  </table>`;
+  return scrollable('Figures', table);
 }
 
 function rowsOf<Key>(
