@@ -2,6 +2,7 @@ import { FidelisError } from '@fidelis/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PairBatch } from './batch.js';
+import { expectedCalibrationError, maximumCalibrationError } from './calibration-error.js';
 import {
   EvaluationEngine,
   type EngineResult,
@@ -82,6 +83,40 @@ describe('EvaluationEngine', () => {
         merged.merge(engine(samples.slice(0, cut)));
         expectSame(engine(samples.slice(0, cut), samples.slice(cut)).result(), whole);
         expectSame(merged.result(), whole);
+      }),
+    );
+  });
+
+  it('has sums by bin that can be added up: they make the calibration errors', () => {
+    fc.assert(
+      fc.property(rows, (samples) => {
+        const engine = engineOf(samples);
+        const { fidelity, teacher, student } = engine.result();
+        const totals = engine.reliabilityTotals();
+        expect(expectedCalibrationError(totals.fidelity)).toBe(fidelity.calibration.ece);
+        expect(totals.teacher && expectedCalibrationError(totals.teacher)).toBe(teacher?.ece);
+        expect(totals.student && maximumCalibrationError(totals.student)).toBe(student?.mce);
+      }),
+    );
+    const unlabelled = new EvaluationEngine({ classes: CLASSES, labels: false });
+    expect(Object.keys(unlabelled.reliabilityTotals())).toEqual(['fidelity']);
+  });
+
+  it('survives JSON to the bit, with logits of ±1e4 and impossible classes', () => {
+    const wild = fc.array(fc.constantFrom(-1e4, 1e4, 0, -0, 0.1, -Infinity), {
+      minLength: CLASSES,
+      maxLength: CLASSES,
+    });
+    const possible = wild.filter((row) => row.some((value) => value > -Infinity));
+    const wildRows = fc.array(
+      fc.record({ teacher: possible, student: possible, label: fc.nat(CLASSES - 1) }),
+      { minLength: 1, maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(wildRows, (samples) => {
+        const state = engineOf(samples).toJSON();
+        // toStrictEqual tells 0 from −0, and a number from null, which JSON makes of what it cannot say.
+        expect(JSON.parse(JSON.stringify(state))).toStrictEqual(state);
       }),
     );
   });

@@ -8,6 +8,7 @@ import {
 } from './agreement-accumulator.js';
 import { InputShape, type PairBatch } from './batch.js';
 import type { BinConvention } from './bin-edges.js';
+import type { BinTotals } from './calibration-error.js';
 import { ClasswiseAccumulator, type ClasswiseState } from './classwise-accumulator.js';
 import {
   DivergenceAccumulator,
@@ -57,6 +58,16 @@ export interface EngineResult {
   readonly teacher?: EngineModel;
   /** Absent without labels. */
   readonly student?: EngineModel;
+}
+
+/** Sums by bin of the top-1 confidence, by rising confidence: what `ece` and its relatives are made of, and what can be added up. */
+export interface ReliabilityTotals {
+  /** Of the student, with the teacher's class in the place of the label. */
+  readonly fidelity: BinTotals;
+  /** Absent without labels. */
+  readonly teacher?: BinTotals;
+  /** Absent without labels. */
+  readonly student?: BinTotals;
 }
 
 export interface EngineState {
@@ -133,6 +144,13 @@ export class EvaluationEngine implements Accumulator<PairBatch, EngineState, Eng
       this.models.teacher.merge(other.models.teacher);
       this.models.student.merge(other.models.student);
     }
+  }
+
+  reliabilityTotals(): ReliabilityTotals {
+    const fidelity = this.calibration.totals();
+    if (this.models === undefined) return { fidelity };
+    const { teacher, student } = this.models;
+    return { fidelity, teacher: teacher.reliabilityTotals(), student: student.reliabilityTotals() };
   }
 
   toJSON(): EngineState {

@@ -44,6 +44,7 @@ export {
   type EngineSettings,
   type EngineState,
   type FidelityCalibration,
+  type ReliabilityTotals,
 } from './evaluation-engine.js';
 export {
   FidelityAccumulator,

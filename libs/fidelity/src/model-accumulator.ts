@@ -1,6 +1,7 @@
 import type { Accumulator } from './accumulator.js';
 import { InputShape, type LabelledBatch } from './batch.js';
 import { BIN_CONVENTIONS } from './bin-edges.js';
+import type { BinTotals } from './calibration-error.js';
 import { ClasswiseAccumulator, type ClasswiseResult, type ClasswiseState } from './classwise-accumulator.js';
 import {
   ReliabilityAccumulator,
@@ -83,6 +84,11 @@ export class ModelAccumulator implements Accumulator<LabelledBatch, ModelState, 
       const theirs = other.variants[index];
       if (theirs !== undefined) variant.merge(theirs);
     });
+  }
+
+  /** Sums by bin of the top-1 confidence, by rising confidence. */
+  reliabilityTotals(): BinTotals {
+    return this.reliability.totals();
   }
 
   toJSON(): ModelState {
