@@ -6,6 +6,13 @@ export {
   type BackendReport,
 } from './backend-report.js';
 export { childPort, type ChildPort } from './child-port.js';
+export {
+  CompiledFunction,
+  type NamedTensors,
+  type OnEager,
+  type TensorFunction,
+} from './compiled/compiled-function.js';
+export { Compiler, eagerFunction, type CompilerOptions, type RunnableFunction } from './compiled/compiler.js';
 export { ComputeChild, type ChildExit, type ComputeChildOptions } from './compute-child.js';
 export { fingerprint } from './fingerprint.js';
 export { probeBackend } from './probe-backend.js';

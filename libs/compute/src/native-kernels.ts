@@ -1,4 +1,11 @@
-import { getKernel, registerKernel, type NamedTensorInfoMap, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  getKernel,
+  registerKernel,
+  type DataType,
+  type NamedTensorInfoMap,
+  type Tensor,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import { TRAINING_KERNELS } from './kernel-names.js';
 import { requireInput } from './kernel-input.js';
 
@@ -8,14 +15,45 @@ export interface OperationAttribute {
   readonly value: boolean | number | string | readonly number[];
 }
 
+/** What the addon tells of a tensor that an operation made. */
+export interface OutputInfo {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: number;
+}
+
+/** What of tfjs-node's addon this library uses. Tensors go by ids, which are never used twice. */
+export interface NativeBinding {
+  readonly TF_Version: string;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_BOOL: number;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
+  executeOp(
+    operation: string,
+    attributes: readonly OperationAttribute[],
+    inputIds: readonly number[],
+    outputs: number,
+  ): OutputInfo[];
+  createTensor(shape: readonly number[], dtype: number, values: unknown): number;
+  loadSavedModel(directory: string, tags: string): number;
+  runSavedModel(session: number, inputIds: readonly number[], feeds: string, fetches: string): OutputInfo[];
+  deleteSavedModel(session: number): void;
+}
+
 /** What of tfjs-node's backend this library uses; the package does not export its type. */
 export interface NativeBackend {
-  readonly binding: {
-    readonly TF_Version: string;
-    readonly TF_FLOAT: number;
-    readonly TF_ATTR_TYPE: number;
-    readonly TF_ATTR_STRING: number;
-  };
+  binding: NativeBinding;
+  getDTypeInteger(dtype: DataType): number;
+  /** Ids of the tensors; what waits in this process's memory is uploaded first. */
+  getInputTensorIds(tensors: readonly Tensor[]): number[];
+  /** A tensor of the current scope. */
+  createOutputTensor(info: OutputInfo): Tensor;
   executeSingleOutput(
     name: string,
     attributes: readonly OperationAttribute[],

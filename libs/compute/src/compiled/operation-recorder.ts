@@ -1,0 +1,171 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { NativeBackend, NativeBinding, OperationAttribute, OutputInfo } from '../native-kernels.js';
+import type { AttributeValue, GraphEndpoint, GraphNode, TensorConstant } from './graph-messages.js';
+
+/** A function that cannot become a graph: it runs eagerly instead. The message says why. */
+export class NotRecordable extends Error {}
+
+/** What a recording leaves: the operations, in an order in which they can run. */
+export interface Recording {
+  readonly nodes: readonly GraphNode[];
+  readonly inputs: Readonly<Record<string, GraphEndpoint>>;
+  readonly outputs: Readonly<Record<string, GraphEndpoint>>;
+}
+
+/**
+ * Runs `body` once, eagerly, and writes down what it asks of TensorFlow. Every kernel of tfjs-node goes through its backend's `binding`, which
+ * is frozen: for the time of the recording the backend gets another that looks the same. Tensors are followed by the addon's ids, which
+ * are never used twice.
+ *
+ * @param inputs become placeholders; they are uploaded first, so that they have an id
+ * @param body must depend on nothing but them: a tensor from elsewhere would be frozen into the graph
+ * @throws NotRecordable where the body reads a value of a tensor, or uses one that is neither an input nor its own
+ */
+export function recordOperations(
+  backend: NativeBackend,
+  inputs: Readonly<Record<string, Tensor>>,
+  body: () => Readonly<Record<string, Tensor>>,
+): Recording {
+  const recorder = new OperationRecorder(backend.binding);
+  const placeholders: Record<string, GraphEndpoint> = {};
+  for (const [name, tensor] of Object.entries(inputs)) {
+    const [id] = backend.getInputTensorIds([tensor]);
+    if (id === undefined) throw new NotRecordable(`input "${name}" could not be uploaded`);
+    const dtype = backend.getDTypeInteger(tensor.dtype);
+    placeholders[name] = recorder.placeholder(id, name, dtype, tensor.shape);
+  }
+  const original = backend.binding;
+  backend.binding = recorder.facade();
+  try {
+    const outputs: Record<string, GraphEndpoint> = {};
+    for (const [name, tensor] of Object.entries(body())) {
+      const [id] = backend.getInputTensorIds([tensor]);
+      if (id === undefined) throw new NotRecordable(`output "${name}" has no value`);
+      const dtype = backend.getDTypeInteger(tensor.dtype);
+      outputs[name] = { tensor: recorder.tensorOf(id, `output "${name}"`), dtype, shape: tensor.shape };
+    }
+    return { nodes: recorder.nodes, inputs: placeholders, outputs };
+  } finally {
+    backend.binding = original;
+  }
+}
+
+class OperationRecorder {
+  readonly nodes: GraphNode[] = [];
+  /** `<node>:<output>` by the id of the tensor. */
+  private readonly produced = new Map<number, string>();
+
+  constructor(private readonly binding: NativeBinding) {}
+
+  facade(): NativeBinding {
+    return Object.create(this.binding, {
+      executeOp: { value: this.executeOp.bind(this) },
+      createTensor: { value: this.createTensor.bind(this) },
+      tensorDataSync: {
+        value: () => {
+          throw new NotRecordable('it reads the values of a tensor while it runs');
+        },
+      },
+    }) as NativeBinding;
+  }
+
+  placeholder(id: number, input: string, dtype: number, shape: readonly number[]): GraphEndpoint {
+    if (this.produced.has(id)) throw new NotRecordable(`input "${input}" is the same tensor as another one`);
+    const tensor = this.add(`input_${input}`, 'Placeholder', [], {
+      dtype: { kind: 'type', value: dtype },
+      shape: { kind: 'shape', value: shape },
+    });
+    this.produced.set(id, tensor);
+    return { tensor, dtype, shape };
+  }
+
+  tensorOf(id: number, user: string): string {
+    const tensor = this.produced.get(id);
+    if (tensor === undefined) {
+      throw new NotRecordable(
+        `${user} uses a tensor that is not among the inputs and was not made by the function`,
+      );
+    }
+    return tensor;
+  }
+
+  private executeOp(
+    operation: string,
+    attributes: readonly OperationAttribute[],
+    inputIds: readonly number[],
+    outputCount: number,
+  ): OutputInfo[] {
+    const inputs = inputIds.map((id) => this.tensorOf(id, operation));
+    const outputs = this.binding.executeOp(operation, attributes, inputIds, outputCount);
+    const encoded = Object.fromEntries(
+      attributes.map((attribute) => [attribute.name, this.attributeValue(operation, attribute)]),
+    );
+    const first = this.add(`${operation}_${this.nodes.length}`, operation, inputs, encoded);
+    const node = first.slice(0, -':0'.length);
+    outputs.forEach(({ id }, index) => this.produced.set(id, `${node}:${index}`));
+    return outputs;
+  }
+
+  private createTensor(
+    shape: readonly number[],
+    dtype: number,
+    values: TensorConstant['values'] | readonly unknown[],
+  ): number {
+    const id = this.binding.createTensor(shape, dtype, values);
+    const { TF_FLOAT, TF_INT32, TF_BOOL } = this.binding;
+    if (![TF_FLOAT, TF_INT32, TF_BOOL].includes(dtype) || !ArrayBuffer.isView(values)) {
+      throw new NotRecordable(`it makes a constant of TensorFlow's data type ${dtype}`);
+    }
+    const tensor = this.add(`Const_${this.nodes.length}`, 'Const', [], {
+      dtype: { kind: 'type', value: dtype },
+      value: {
+        kind: 'tensor',
+        value: { dtype, shape, values: compacted(values) },
+      },
+    });
+    this.produced.set(id, tensor);
+    return id;
+  }
+
+  private add(
+    name: string,
+    operation: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+  ): string {
+    this.nodes.push({ name, operation, inputs, attributes });
+    return `${name}:0`;
+  }
+
+  private attributeValue(operation: string, { name, type, value }: OperationAttribute): AttributeValue {
+    const { binding } = this;
+    const many = Array.isArray(value);
+    switch (type) {
+      case binding.TF_ATTR_STRING:
+        return { kind: 'string', value: String(value) };
+      case binding.TF_ATTR_BOOL:
+        return { kind: 'bool', value: value === true };
+      case binding.TF_ATTR_TYPE:
+        return { kind: 'type', value: Number(value) };
+      case binding.TF_ATTR_SHAPE:
+        return { kind: 'shape', value: numbersOf(value) };
+      case binding.TF_ATTR_INT:
+        return many ? { kind: 'ints', value: numbersOf(value) } : { kind: 'int', value: Number(value) };
+      case binding.TF_ATTR_FLOAT:
+        return many ? { kind: 'floats', value: numbersOf(value) } : { kind: 'float', value: Number(value) };
+      default:
+        throw new NotRecordable(`attribute "${name}" of ${operation} has an unknown type (${type})`);
+    }
+  }
+}
+
+function numbersOf(value: OperationAttribute['value']): readonly number[] {
+  return Array.isArray(value) ? value.map(Number) : [];
+}
+
+/** A copy (the buffer is the caller's), of one value where all are equal bit for bit. */
+function compacted(values: TensorConstant['values']): TensorConstant['values'] {
+  const [first] = values;
+  const uniform = values.length > 1 && values.every((value) => Object.is(value, first));
+  return uniform ? values.slice(0, 1) : values.slice();
+}
