@@ -1,4 +1,10 @@
 import { z } from 'zod';
+import { architectureField } from './architecture-spec.js';
+import { augmentationSchema } from './augmentation-spec.js';
+import { lossSchema } from './loss-spec.js';
+import { optimizerSchema, scheduleSchema } from './optimizer-spec.js';
+import { countField, seedField } from './spec-fields.js';
+import { subsetSchema } from './subset-spec.js';
 
 /**
  * The experiment spec: what a person writes in YAML and what `startRun` takes. Every object is strict (an
@@ -6,82 +12,9 @@ import { z } from 'zod';
  * from here (docs/schemas/experiment.schema.json).
  */
 
-const seed = z.int().min(0).max(0xffffffff);
-const count = z.int().positive();
-const fraction = z.number().min(0).max(1);
-
-/** Names of the architectures; libs/models has a definition for each. */
-export const ARCHITECTURES = ['lenet5', 'mlp'] as const;
-export type ArchitectureName = (typeof ARCHITECTURES)[number];
-
-export const architectureSchema = z
-  .strictObject({
-    name: z.enum(ARCHITECTURES).describe('Name of the architecture.'),
-    hiddenUnits: z.array(count).min(1).max(8).optional().describe('mlp only: units of each hidden layer.'),
-  })
-  .describe('The network.');
-export type ArchitectureSpec = z.infer<typeof architectureSchema>;
-
-/** In a spec, `architecture: lenet5` is short for `architecture: { name: lenet5 }`. */
-const architectureField = z.preprocess(
-  (value) => (typeof value === 'string' ? { name: value } : value),
-  architectureSchema,
-);
-
-export const subsetSchema = z
-  .strictObject({
-    size: count.describe('Number of samples.'),
-    stratified: z.boolean().default(true).describe('The same number of samples of every class.'),
-    seed: seed.default(0),
-  })
-  .describe('A seeded choice of samples of the split.');
-export type SubsetSpec = z.infer<typeof subsetSchema>;
-
-export const randomShiftSchema = z
-  .strictObject({
-    kind: z.literal('random-shift'),
-    maxPixels: z.int().min(1).max(16).describe('Largest shift in each direction; uncovered pixels are zero.'),
-  })
-  .describe(
-    'Shifts each image by a whole number of pixels, drawn uniformly from −maxPixels…maxPixels for each axis.',
-  );
-export const augmentationSchema = z.discriminatedUnion('kind', [randomShiftSchema]);
-export type AugmentationSpec = z.infer<typeof augmentationSchema>;
-
-export const optimizerSchema = z
-  .strictObject({
-    kind: z.enum(['sgd']).default('sgd'),
-    learningRate: z.number().positive().describe('Rate at the first step, before the schedule.'),
-    momentum: z.number().min(0).lt(1).default(0.9),
-    nesterov: z.boolean().default(true),
-    weightDecay: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe("L2 term added to the gradient (PyTorch's weight_decay)."),
-  })
-  .refine((optimizer) => !optimizer.nesterov || optimizer.momentum > 0, {
-    path: ['nesterov'],
-    message: 'Nesterov momentum needs momentum > 0',
-  });
-export type OptimizerSpec = z.infer<typeof optimizerSchema>;
-
-export const scheduleSchema = z.strictObject({
-  kind: z.enum(['cosine', 'constant']).default('cosine'),
-  floor: z.number().min(0).default(0).describe('cosine only: the rate that the last step approaches.'),
-});
-export type ScheduleSpec = z.infer<typeof scheduleSchema>;
-
-export const lossSchema = z.strictObject({
-  kind: z.enum(['kd']).default('kd'),
-  temperature: z.number().positive().default(4).describe('τ of both softmaxes; the KD term carries τ².'),
-  alpha: fraction.default(0).describe('α·NLL(labels) + (1−α)·KD; 0 is the paper: no labels.'),
-});
-export type LossSpec = z.infer<typeof lossSchema>;
-
 const trainingRecipe = {
-  epochs: count.max(100_000),
-  batchSize: count.max(65_536),
+  epochs: countField.max(100_000),
+  batchSize: countField.max(65_536),
   optimizer: optimizerSchema,
   schedule: scheduleSchema.prefault({}),
 };
@@ -95,7 +28,7 @@ export type TeacherTrainingSpec = z.infer<typeof teacherTrainingSchema>;
 const trainedTeacherSchema = z
   .strictObject({
     architecture: architectureField,
-    seed: seed.optional().describe("Defaults to the experiment's seed."),
+    seed: seedField.optional().describe("Defaults to the experiment's seed."),
     train: teacherTrainingSchema,
   })
   .describe(
@@ -117,7 +50,7 @@ export const viewSpecFieldSchema = z.discriminatedUnion('kind', [
       kind: z.literal('sequence'),
       subset: subsetSchema.optional(),
       augmentation: z.array(augmentationSchema).default([]),
-      seed: seed.optional().describe("Defaults to the experiment's seed."),
+      seed: seedField.optional().describe("Defaults to the experiment's seed."),
     })
     .describe("A step's batch is a pure function of the spec and the step; the teacher scores every batch."),
 ]);
@@ -141,7 +74,7 @@ export const experimentSpecSchema = z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use lower-case letters, digits and "-", at most 63')
       .describe('A name for people.'),
-    seed: seed.default(0).describe('The seed that every other one defaults to.'),
+    seed: seedField.default(0).describe('The seed that every other one defaults to.'),
     dataset: z.string().min(1).describe('Name of the dataset: see `fidelis data list`.'),
     teacher: teacherField,
     view: viewSpecFieldSchema.default({ kind: 'table' }).describe('What teacher and student see.'),
@@ -151,7 +84,7 @@ export const experimentSpecSchema = z
       .describe("Number format of the teacher's logits on the wire."),
     student: z.strictObject({
       architecture: architectureField,
-      seed: seed
+      seed: seedField
         .optional()
         .describe(
           "Defaults to the experiment's seed + 1, so that a student never starts as its teacher did.",

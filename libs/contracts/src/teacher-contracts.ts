@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { architectureSchema } from './architecture-spec.js';
 import { defineEvent, defineRpc } from './contract.js';
 import { errorWireSchema } from './errors.js';
-import { architectureSchema, teacherTrainingSchema } from './experiment-spec.js';
+import { teacherTrainingSchema } from './experiment-spec.js';
 import { CODECS } from './logit-frame.js';
 import { timestampSchema } from './timestamp.js';
 import { datasetRefSchema, digestSchema, viewSpecSchema } from './view-spec.js';

@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { defineEvent, defineJob } from './contract.js';
 import { errorWireSchema } from './errors.js';
-import {
-  architectureSchema,
-  lossSchema,
-  optimizerSchema,
-  scheduleSchema,
-  subsetSchema,
-} from './experiment-spec.js';
+import { architectureSchema } from './architecture-spec.js';
+import { lossSchema } from './loss-spec.js';
+import { optimizerSchema, scheduleSchema } from './optimizer-spec.js';
+import { subsetSchema } from './subset-spec.js';
 import { CODECS } from './logit-frame.js';
 import { timestampSchema } from './timestamp.js';
 import { datasetRefSchema, digestSchema, viewSpecSchema } from './view-spec.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { augmentationSchema, subsetSchema } from './experiment-spec.js';
+import { augmentationSchema } from './augmentation-spec.js';
+import { subsetSchema } from './subset-spec.js';
 
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a sha-256 digest has 64 hexadecimal digits');
 

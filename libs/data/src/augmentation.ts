@@ -1,5 +1,5 @@
-import type { AugmentationSpec } from '@fidelis/contracts';
-import type { InputShape } from './dataset.js';
+import { FidelisError, type AugmentationSpec } from '@fidelis/contracts';
+import { isImageShape, type ImageShape, type InputShape } from './dataset.js';
 import { randomBelow, randomKey } from './random.js';
 
 /** Draws that each step of a policy may make, so that what one draws never depends on the steps before it. */
@@ -22,6 +22,10 @@ export function augment(
   { seed, epoch, id }: { readonly seed: number; readonly epoch: number; readonly id: number },
 ): Uint8Array {
   const key = randomKey(seed, 'augmentation');
+  if (policy.length === 0) return bytes;
+  if (!isImageShape(shape)) {
+    throw new FidelisError('SPEC.INVALID', 'augmentation: texts have none; leave the field out');
+  }
   return policy.reduce((current, step, position) => {
     const draw: Draw = (index, bound) =>
       randomBelow(key, [epoch, id], position * DRAWS_PER_STEP + index, bound);
@@ -29,7 +33,7 @@ export function augment(
   }, bytes);
 }
 
-function applyStep(bytes: Uint8Array, shape: InputShape, step: AugmentationSpec, draw: Draw): Uint8Array {
+function applyStep(bytes: Uint8Array, shape: ImageShape, step: AugmentationSpec, draw: Draw): Uint8Array {
   switch (step.kind) {
     case 'random-shift': {
       const choices = 2 * step.maxPixels + 1;
@@ -43,7 +47,7 @@ function applyStep(bytes: Uint8Array, shape: InputShape, step: AugmentationSpec,
 /** Moves the image by whole pixels; what was outside is the byte 0 (−1 after scaling). */
 export function shift(
   bytes: Uint8Array,
-  { height, width, channels }: InputShape,
+  { height, width, channels }: ImageShape,
   right: number,
   down: number,
 ): Uint8Array {

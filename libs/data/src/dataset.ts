@@ -1,10 +1,30 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, FidelisError, type DatasetRef, type Split } from '@fidelis/contracts';
 
-export interface InputShape {
+export interface ImageShape {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+}
+
+/** A text: numbers of words, padded at the end with 0, which is no word. */
+export interface TokenShape {
+  /** Tokens of every input, padding included. */
+  readonly length: number;
+  /** Words, padding included: each token is 0…vocabulary−1. */
+  readonly vocabulary: number;
+}
+
+/** What one input of a dataset looks like. */
+export type InputShape = ImageShape | TokenShape;
+
+export function isImageShape(shape: InputShape): shape is ImageShape {
+  return 'channels' in shape;
+}
+
+/** Axes of one input as a model takes it: [height, width, channels] or [length]. */
+export function inputDimensions(shape: InputShape): readonly number[] {
+  return isImageShape(shape) ? [shape.height, shape.width, shape.channels] : [shape.length];
 }
 
 /** The arrays are shared by everybody in the process: read them, never write. */
@@ -30,9 +50,9 @@ export interface Dataset {
 /** Order in which the splits enter the digest. */
 const SPLITS = ['train', 'test'] as const satisfies readonly Split[];
 
-/** Values of one input: height · width · channels. */
+/** Values of one input: height · width · channels, or tokens. */
 export function inputLength(shape: InputShape): number {
-  return shape.height * shape.width * shape.channels;
+  return inputDimensions(shape).reduce((product, length) => product * length, 1);
 }
 
 /** How messages and view specs name a dataset. */
@@ -52,13 +72,13 @@ export function createDataset(content: Omit<Dataset, 'digest' | 'classes'>): Dat
   return { ...content, classes, digest: digestOf(content.splits, content.inputShape) };
 }
 
-function digestOf(splits: Dataset['splits'], { height, width, channels }: InputShape): string {
+function digestOf(splits: Dataset['splits'], inputShape: InputShape): string {
   const hash = createHash('sha256');
   for (const split of SPLITS) {
     const { size, inputs, labels } = splits[split];
     const dtype = labels instanceof Uint8Array ? 'u8' : 'i32';
     hash.update(
-      `${canonicalJson({ split, array: 'inputs', dtype: 'u8', shape: [size, height, width, channels] })}\n`,
+      `${canonicalJson({ split, array: 'inputs', dtype: 'u8', shape: [size, ...inputDimensions(inputShape)] })}\n`,
     );
     hash.update(inputs);
     hash.update(`${canonicalJson({ split, array: 'labels', dtype, shape: [size] })}\n`);

@@ -4,10 +4,14 @@ export { datasetCatalogue, datasetInfo, loadDataset, verifyDataset, type Dataset
 export {
   createDataset,
   datasetRef,
+  inputDimensions,
   inputLength,
+  isImageShape,
   type Dataset,
+  type ImageShape,
   type InputShape,
   type SplitData,
+  type TokenShape,
 } from './dataset.js';
 export {
   loadIdxDataset,

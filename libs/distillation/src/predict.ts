@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { inputDimensions, inputLength } from '@fidelis/data';
 import { unflatten, type Model } from '@fidelis/models';
 
 /** Rows of one forward pass. Fixed, so that the same row gives the same bits whoever asks. */
@@ -18,8 +19,8 @@ export function predict(
   rows: number,
   batchSize: number = PREDICTION_BATCH_ROWS,
 ): Float32Array {
-  const { height, width, channels } = model.inputShape;
-  const rowLength = height * width * channels;
+  const dimensions = inputDimensions(model.inputShape);
+  const rowLength = inputLength(model.inputShape);
   const logits = new Float32Array(rows * model.classes);
   tf.tidy(() => {
     const pieces = unflatten(model, tf.tensor1d(parameters));
@@ -27,8 +28,12 @@ export function predict(
       const count = Math.min(batchSize, rows - row);
       const batch = inputs.subarray(row * rowLength, (row + count) * rowLength);
       tf.tidy(() => {
-        const images = tf.tensor4d(batch, [count, height, width, channels]);
-        logits.set(model.forward(pieces, images).dataSync(), row * model.classes);
+        const images = tf.tensor(batch, [count, ...dimensions]);
+        const { logits: predicted } = model.forward(
+          { parameters: pieces, buffers: [], mode: 'eval' },
+          images,
+        );
+        logits.set(predicted.dataSync(), row * model.classes);
       });
     }
   });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D } from '@tensorflow/tfjs-core';
 import { FidelisError, type OptimizerSpec, type ScheduleSpec } from '@fidelis/contracts';
-import type { Batch, BatchSource } from '@fidelis/data';
+import { inputDimensions, type Batch, type BatchSource } from '@fidelis/data';
 import type { Model } from '@fidelis/models';
 import { learningRate } from './learning-rate.js';
 import { lossNeeds, type Targets, type TrainingLoss } from './losses.js';
@@ -121,8 +121,8 @@ function describe(
   };
 }
 
-function uploadInputs({ inputShape }: Model, { ids, inputs }: Batch): tf.Tensor4D {
-  return tf.tensor4d(inputs, [ids.length, inputShape.height, inputShape.width, inputShape.channels]);
+function uploadInputs({ inputShape }: Model, { ids, inputs }: Batch): tf.Tensor {
+  return tf.tensor(inputs, [ids.length, ...inputDimensions(inputShape)]);
 }
 
 function uploadTargets(

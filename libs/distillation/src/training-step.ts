@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import type { OptimizerSpec } from '@fidelis/contracts';
 import { unflatten, type Model } from '@fidelis/models';
 import { trainingLoss, type Targets, type TrainingLoss } from './losses.js';
@@ -7,7 +7,7 @@ import { sgdStep, type OptimizerState } from './sgd.js';
 
 export interface StepInputs extends OptimizerState {
   /** [rows, height, width, channels] */
-  readonly inputs: Tensor4D;
+  readonly inputs: Tensor;
   readonly targets: Targets;
   readonly rate: Scalar;
 }
@@ -29,7 +29,11 @@ export function createTrainingStep(
   return ({ inputs, targets, rate, ...state }) => {
     const [parameters, velocity, value] = tf.tidy((): [Tensor1D, Tensor1D, Scalar] => {
       const differentiate = tf.valueAndGrads((...pieces: Tensor[]) =>
-        trainingLoss(loss, model.forward(pieces, inputs), targets),
+        trainingLoss(
+          loss,
+          model.forward({ parameters: pieces, buffers: [], mode: 'train' }, inputs).logits,
+          targets,
+        ),
       );
       const { value, grads } = differentiate(unflatten(model, state.parameters));
       const gradient = tf.concat(grads.map((piece) => tf.reshape<tf.Rank.R1>(piece, [-1])));

@@ -7,12 +7,25 @@ import { sizeOf, type Model } from './model.js';
  * @param flat [parameterCount]
  */
 export function unflatten(model: Model, flat: Tensor1D): Tensor[] {
-  const pieces = split(
+  return pieces(model.parameters, flat);
+}
+
+/**
+ * The flat buffer of a model's buffers as these.
+ *
+ * @param flat [bufferCount]
+ */
+export function unflattenBuffers(model: Model, flat: Tensor1D): Tensor[] {
+  return model.buffers.length === 0 ? [] : pieces(model.buffers, flat);
+}
+
+function pieces(specs: readonly { readonly shape: readonly number[] }[], flat: Tensor1D): Tensor[] {
+  const parts = split(
     flat,
-    model.parameters.map(({ shape }) => sizeOf(shape)),
+    specs.map(({ shape }) => sizeOf(shape)),
   );
-  return model.parameters.map(({ shape }, i) => {
-    const piece = pieces[i];
+  return specs.map(({ shape }, i) => {
+    const piece = parts[i];
     if (piece === undefined) throw new RangeError(`the split gave no piece ${i}`);
     return shape.length === 1 ? piece : reshape(piece, [...shape]);
   });

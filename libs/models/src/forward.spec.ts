@@ -21,7 +21,8 @@ function lossAndGradient(flat: Float32Array): { loss: number; gradient: Float32A
       [2, 10],
     );
     const pieces = unflatten(model, tf.tensor1d(flat));
-    const forward = (...parameters: tf.Tensor[]): tf.Tensor => model.forward(parameters, inputs);
+    const forward = (...parameters: tf.Tensor[]): tf.Tensor =>
+      model.forward({ parameters, buffers: [], mode: 'train' }, inputs).logits;
     const gradients = tf.grads(forward)(pieces, weights);
     const value = tf.sum(tf.mul(forward(...pieces), weights)).dataSync<'float32'>();
     const gradient = tf.concat(gradients.map((g) => tf.reshape(g, [-1]))).dataSync<'float32'>();

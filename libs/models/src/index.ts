@@ -1,9 +1,17 @@
 export { combineMembers } from './combine-members.js';
 export { createModel } from './create-model.js';
-export { unflatten } from './flat-parameters.js';
+export { unflatten, unflattenBuffers } from './flat-parameters.js';
 export { differentiable, runKernel, tensorAt, type Differentiable } from './differentiable.js';
-export { initialise } from './initialise.js';
-export { type Model, type ParameterSpec, type UniformInit } from './model.js';
+export { initialBuffers, initialise } from './initialise.js';
+export {
+  type BufferSpec,
+  type ConstantInit,
+  type ForwardPass,
+  type ForwardResult,
+  type Model,
+  type ParameterSpec,
+  type UniformInit,
+} from './model.js';
 export {
   decodeSafetensors,
   encodeSafetensors,

@@ -14,10 +14,27 @@ export function initialise(model: Model, seed: number): Float32Array {
   let offset = 0;
   model.parameters.forEach(({ shape, init }, parameter) => {
     const size = sizeOf(shape);
-    for (let i = 0; i < size; i++) {
-      flat[offset + i] = (2 * randomUnit(key, [parameter, 0], i) - 1) * init.bound;
-    }
+    if (init.kind === 'constant') flat.fill(init.value, offset, offset + size);
+    else
+      fillUniform(flat.subarray(offset, offset + size), init.bound, (i) =>
+        randomUnit(key, [parameter, 0], i),
+      );
     offset += size;
   });
   return flat;
+}
+
+/** @returns the buffers before the first step, [bufferCount] */
+export function initialBuffers(model: Model): Float32Array {
+  const flat = new Float32Array(model.bufferCount);
+  let offset = 0;
+  for (const { shape, init } of model.buffers) {
+    flat.fill(init.value, offset, offset + sizeOf(shape));
+    offset += sizeOf(shape);
+  }
+  return flat;
+}
+
+function fillUniform(values: Float32Array, bound: number, unit: (index: number) => number): void {
+  for (let i = 0; i < values.length; i++) values[i] = (2 * unit(i) - 1) * bound;
 }

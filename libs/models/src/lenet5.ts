@@ -1,8 +1,8 @@
 import { FidelisError, type ArchitectureSpec } from '@fidelis/contracts';
-import type { InputShape } from '@fidelis/data';
+import { isImageShape, type InputShape } from '@fidelis/data';
 import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { addBias, convolve, flatten, maxPool, multiply, relu, type Padding } from './layer-operations.js';
-import { layerParameters, parameterAt, parameterCount, type Model } from './model.js';
+import { countOf, layerParameters, parameterAt, type Model } from './model.js';
 
 /** 28×28 is padded to the 32×32 that the network was made for; padding the convolution does the same. */
 const FIRST_PADDING: Readonly<Record<number, Padding>> = { 28: 'same', 32: 'valid' };
@@ -14,6 +14,8 @@ const FIRST_PADDING: Readonly<Record<number, Padding>> = { 28: 'same', 32: 'vali
  * @throws FidelisError MODEL.MISMATCH unless the input is 28×28 or 32×32
  */
 export function lenet5(architecture: ArchitectureSpec, inputShape: InputShape, classes: number): Model {
+  if (!isImageShape(inputShape))
+    throw new FidelisError('MODEL.MISMATCH', 'lenet5 takes images, not text: use bilstm or mlp');
   const { height, width, channels } = inputShape;
   const firstPadding = height === width ? FIRST_PADDING[height] : undefined;
   if (firstPadding === undefined) {
@@ -40,16 +42,20 @@ export function lenet5(architecture: ArchitectureSpec, inputShape: InputShape, c
     inputShape,
     classes,
     parameters,
-    parameterCount: parameterCount(parameters),
-    forward: (tensors, inputs) => {
+    parameterCount: countOf(parameters),
+    buffers: [],
+    bufferCount: 0,
+    forward: ({ parameters: tensors, buffers }, inputs) => {
       const weight4D = (index: number): Tensor4D => parameterAt(tensors, index);
       const weight2D = (index: number): Tensor2D => parameterAt(tensors, index);
       const bias = (index: number): Tensor1D => parameterAt(tensors, index);
-      const block1 = maxPool(relu(addBias(convolve(inputs, weight4D(0), firstPadding, false), bias(1))));
+      const block1 = maxPool(
+        relu(addBias(convolve(inputs as Tensor4D, weight4D(0), firstPadding, false), bias(1))),
+      );
       const block2 = maxPool(relu(addBias(convolve(block1, weight4D(2), 'valid'), bias(3))));
       const dense1 = relu(addBias(multiply(flatten(block2), weight2D(4)), bias(5)));
       const dense2 = relu(addBias(multiply(dense1, weight2D(6)), bias(7)));
-      return addBias(multiply(dense2, weight2D(8)), bias(9));
+      return { logits: addBias(multiply(dense2, weight2D(8)), bias(9)), buffers };
     },
   };
 }

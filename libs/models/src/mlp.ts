@@ -2,7 +2,7 @@ import type { ArchitectureSpec } from '@fidelis/contracts';
 import { inputLength, type InputShape } from '@fidelis/data';
 import { reshape, type Tensor2D } from '@tensorflow/tfjs-core';
 import { addBias, multiply, relu } from './layer-operations.js';
-import { layerParameters, parameterAt, parameterCount, type Model } from './model.js';
+import { countOf, layerParameters, parameterAt, type Model } from './model.js';
 
 const DEFAULT_HIDDEN_UNITS = [128];
 
@@ -19,15 +19,17 @@ export function mlp(architecture: ArchitectureSpec, inputShape: InputShape, clas
     inputShape,
     classes,
     parameters,
-    parameterCount: parameterCount(parameters),
-    forward: (tensors, images) => {
+    parameterCount: countOf(parameters),
+    buffers: [],
+    bufferCount: 0,
+    forward: ({ parameters: tensors, buffers }, images) => {
       let hidden: Tensor2D = reshape(images, [-1, inputs]);
       for (let layer = 0; layer < layers; layer++) {
         const product = multiply(hidden, parameterAt(tensors, 2 * layer), layer > 0);
         const sum = addBias(product, parameterAt(tensors, 2 * layer + 1));
         hidden = layer < layers - 1 ? relu(sum) : sum;
       }
-      return hidden;
+      return { logits: hidden, buffers };
     },
   };
 }

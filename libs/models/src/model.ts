@@ -1,4 +1,4 @@
-import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { ArchitectureSpec } from '@fidelis/contracts';
 import type { InputShape } from '@fidelis/data';
 
@@ -8,11 +8,41 @@ export interface UniformInit {
   readonly bound: number;
 }
 
+/** All values alike. */
+export interface ConstantInit {
+  readonly kind: 'constant';
+  readonly value: number;
+}
+
 export interface ParameterSpec {
-  /** Name in the weights file: unique within the model. */
+  /** Name in the weights file: unique within the model, buffers included. */
   readonly name: string;
   readonly shape: readonly number[];
-  readonly init: UniformInit;
+  readonly init: UniformInit | ConstantInit;
+}
+
+/** State that no gradient changes: the running statistics of batch normalisation. */
+export interface BufferSpec {
+  /** Name in the weights file: unique within the model, parameters included. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly init: ConstantInit;
+}
+
+export interface ForwardPass {
+  /** One tensor per entry of the model's `parameters`, of its shape. */
+  readonly parameters: readonly Tensor[];
+  /** One tensor per entry of the model's `buffers`, of its shape. */
+  readonly buffers: readonly Tensor[];
+  /** `train` normalises by the batch and moves the buffers; `eval` normalises by the buffers. */
+  readonly mode: 'train' | 'eval';
+}
+
+export interface ForwardResult {
+  /** [N, classes] */
+  readonly logits: Tensor2D;
+  /** In `train` the buffers after this batch; in `eval`, and for a model without any, the given ones. */
+  readonly buffers: readonly Tensor[];
 }
 
 /** An architecture for one input shape and number of classes: no weights. */
@@ -22,14 +52,14 @@ export interface Model {
   readonly classes: number;
   /** In the order in which the flat buffer holds them. */
   readonly parameters: readonly ParameterSpec[];
-  /** Length of the flat buffer. */
+  /** Values of all parameters: length of their flat buffer. */
   readonly parameterCount: number;
-  /**
-   * @param parameters one tensor per entry of `parameters`, of its shape
-   * @param inputs [N, height, width, channels]
-   * @returns logits [N, classes]
-   */
-  forward(parameters: readonly Tensor[], inputs: Tensor4D): Tensor2D;
+  /** In the order in which their own flat buffer holds them. */
+  readonly buffers: readonly BufferSpec[];
+  /** Values of all buffers. */
+  readonly bufferCount: number;
+  /** @param inputs [N, height, width, channels], or [N, length] of tokens: `inputDimensions` of the input shape */
+  forward(pass: ForwardPass, inputs: Tensor): ForwardResult;
 }
 
 /** Values in a tensor of this shape. */
@@ -37,8 +67,9 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-export function parameterCount(parameters: readonly ParameterSpec[]): number {
-  return parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+/** Values of all tensors together. */
+export function countOf(tensors: readonly { readonly shape: readonly number[] }[]): number {
+  return tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 /**

@@ -1,4 +1,11 @@
-import { datasetCatalogue, datasetInfo, loadDataset, verifyDataset, type DatasetInfo } from '@fidelis/data';
+import {
+  datasetCatalogue,
+  datasetInfo,
+  inputDimensions,
+  loadDataset,
+  verifyDataset,
+  type DatasetInfo,
+} from '@fidelis/data';
 import type { CommandRegistry, Invocation } from '../command-host.js';
 import { EXIT, type ExitStatus } from '../exit-status.js';
 import { examples, withJson, type JsonOption } from '../options.js';
@@ -94,6 +101,6 @@ async function verifyFiles({ output }: Invocation, name: string): Promise<ExitSt
   return ok ? EXIT.ok : EXIT.failed;
 }
 
-function shapeText({ inputShape: { height, width, channels } }: DatasetInfo): string {
-  return `${height}×${width}×${channels}`;
+function shapeText({ inputShape }: DatasetInfo): string {
+  return inputDimensions(inputShape).join('×');
 }

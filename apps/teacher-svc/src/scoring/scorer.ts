@@ -1,5 +1,5 @@
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
-import { createSequenceView, createTableView, loadDataset, type Dataset } from '@fidelis/data';
+import { createSequenceView, createTableView, inputLength, loadDataset, type Dataset } from '@fidelis/data';
 import { predict } from '@fidelis/distillation';
 import { createModel, decodeWeights, type Model } from '@fidelis/models';
 import type { FromScorer, SplitTask, StreamTask, ToScorer } from './scorer-protocol.js';
@@ -65,8 +65,7 @@ export class Scorer {
   }
 
   private async step(task: StreamTask, step: number, inputs: Float32Array): Promise<Float32Array> {
-    const { height, width, channels } = this.dataset.inputShape;
-    const rows = inputs.length / (height * width * channels);
+    const rows = inputs.length / inputLength(this.dataset.inputShape);
     const began = performance.now();
     const values = predict(this.model, this.parameters, inputs, rows);
     const seconds = (performance.now() - began) / 1_000;
