@@ -4,7 +4,6 @@ import type { PairBatch } from './batch.js';
 import { binomialMeanDeviation, binomialProbability, errorFunction } from './distributions.js';
 import { equalMassTotals } from './equal-mass.js';
 import { FullPass, runFullPass, type FullPassResult } from './full-pass.js';
-import { GnosisCompat } from './gnosis-compat.js';
 import { PerSample } from './per-sample.js';
 import { rankCorrelation } from './rank-correlation.js';
 
@@ -146,36 +145,6 @@ describe('distributions', () => {
   });
 });
 
-describe('GnosisCompat', () => {
-  it('pairs every row with every label of its batch', () => {
-    const compat = new GnosisCompat({ classes: 2 });
-    const row = [Math.log(3), 0];
-    compat.add(batchOf([row, row], [0, 1]));
-    // True NLL of the first batch: the same here, since both rows are equal; the short second batch weighs as much.
-    compat.add(batchOf([row], [0]));
-    const first = -(Math.log(0.75) + Math.log(0.25)) / 2;
-    expect(compat.result().nll).toBeCloseTo((first - Math.log(0.75)) / 2, 14);
-  });
-
-  it('depends on the composition of the batches, as the published figure does', () => {
-    const rows = [
-      [2, 0],
-      [0, 2],
-    ];
-    const together = new GnosisCompat({ classes: 2 });
-    together.add(batchOf(rows, [0, 1]));
-    const apart = new GnosisCompat({ classes: 2 });
-    rows.forEach((row, index) => apart.add(batchOf([row], [index])));
-    expect(together.result().nll).toBeGreaterThan(apart.result().nll + 0.9);
-  });
-
-  it('divides the ECE by unlabelled rows too', () => {
-    const compat = new GnosisCompat({ classes: 2 });
-    compat.add(batchOf([[Math.log(3), 0]], [0]), 3);
-    expect(compat.result().ece).toBeCloseTo(0.25 / 4, 14);
-  });
-});
-
 describe('PerSample', () => {
   it('has the values whose means are the metrics, in the order of the rows', () => {
     const samples = new PerSample(SETTINGS);
@@ -183,9 +152,14 @@ describe('PerSample', () => {
     const more = new PerSample(SETTINGS);
     more.add(batchOf([[Math.log(3), 0]], [1]));
     samples.merge(more);
-    const { n, agree, kl, labelled } = samples.result();
+    const { n, agree, agreeTop5, predictedTeacher, predictedStudent, kl, labelled } = samples.result();
     expect(n).toBe(2);
     expect([...agree]).toEqual([1, 1]);
+    expect([...agreeTop5]).toEqual([1, 1]);
+    expect([[...predictedTeacher], [...predictedStudent]]).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
     expect([...kl]).toEqual([0, 0]);
     expect([...(labelled?.correctStudent ?? [])]).toEqual([1, 0]);
     expect(labelled?.nllStudent[1]).toBeCloseTo(Math.log(4), 14);

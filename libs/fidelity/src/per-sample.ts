@@ -2,6 +2,7 @@ import { assertLabelled, type AgreementSettings } from './agreement-accumulator.
 import { InputShape, type PairBatch } from './batch.js';
 import { Column } from './column.js';
 import { divergencesOf, type Divergences } from './divergences.js';
+import { isInTop } from './row-score.js';
 import { squaredDistance } from './score-accumulator.js';
 
 /** One value per sample, in the order in which they were added; each metric is the mean of its column. */
@@ -9,6 +10,11 @@ export interface SampleStatistics {
   readonly n: number;
   /** 1 where teacher and student predict the same class. */
   readonly agree: Uint8Array;
+  /** 1 where the teacher's class is among the student's k most probable ones: k is `topK`, 5 if not set otherwise. */
+  readonly agreeTop5: Uint8Array;
+  /** The classes that they predict. */
+  readonly predictedTeacher: Uint32Array;
+  readonly predictedStudent: Uint32Array;
   /** KL(p_t ‖ p_s), nats. */
   readonly kl: Float64Array;
   readonly reverseKl: Float64Array;
@@ -29,6 +35,9 @@ export interface SampleStatistics {
 
 const COLUMNS = [
   'agree',
+  'agreeTop5',
+  'predictedTeacher',
+  'predictedStudent',
   'kl',
   'reverseKl',
   'jensenShannon',
@@ -43,16 +52,18 @@ const COLUMNS = [
   'brierStudent',
 ] as const;
 
-/** Per-sample values for bootstrap intervals and paired tests. Memory O(samples): 13 float64 a row. */
+/** Per-sample values for bootstrap intervals and paired tests. Memory O(samples): 16 float64 a row, 10 without labels. */
 export class PerSample {
   private readonly shape: InputShape;
   private readonly labels: boolean;
+  private readonly topK: number;
   private readonly columns = new Map(COLUMNS.map((name) => [name, new Column()]));
   private readonly row: Divergences = { forward: 0, reverse: 0, jensenShannon: 0, totalVariation: 0 };
 
   /** @throws FidelisError REQUEST.INVALID for settings out of range */
-  constructor(settings: Omit<AgreementSettings, 'topK'>) {
+  constructor(settings: AgreementSettings) {
     this.shape = new InputShape(settings);
+    this.topK = settings.topK ?? 5;
     this.labels = settings.labels;
   }
 
@@ -62,6 +73,9 @@ export class PerSample {
     this.shape.visitPairs(batch, (teacher, student, label) => {
       divergencesOf(teacher, student, this.row);
       this.push('agree', Number(teacher.predicted === student.predicted));
+      this.push('agreeTop5', Number(isInTop(student, teacher.predicted, this.topK)));
+      this.push('predictedTeacher', teacher.predicted);
+      this.push('predictedStudent', student.predicted);
       this.push('kl', this.row.forward);
       this.push('reverseKl', this.row.reverse);
       this.push('jensenShannon', this.row.jensenShannon);
@@ -84,11 +98,15 @@ export class PerSample {
     for (const name of COLUMNS) this.columns.get(name)?.append(other.column(name));
   }
 
+  /** Columns that are not to be changed; they are valid until more is added. */
   result(): SampleStatistics {
-    const values = (name: (typeof COLUMNS)[number]): Float64Array => this.column(name).view().slice();
+    const values = (name: (typeof COLUMNS)[number]): Float64Array => this.column(name).view();
     return {
       n: this.column('agree').length,
       agree: Uint8Array.from(values('agree')),
+      agreeTop5: Uint8Array.from(values('agreeTop5')),
+      predictedTeacher: Uint32Array.from(values('predictedTeacher')),
+      predictedStudent: Uint32Array.from(values('predictedStudent')),
       kl: values('kl'),
       reverseKl: values('reverseKl'),
       jensenShannon: values('jensenShannon'),

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bcaInterval } from './bootstrap-interval.js';
-import { bootstrap, type BootstrapSettings } from './bootstrap.js';
+import { bootstrap, bootstrapSteps, type BootstrapSettings } from './bootstrap.js';
 import { drawResample } from './resampling.js';
-import { functionalOf, meanOf, ratioOf, type Statistic } from './statistic.js';
+import { functionalOf, meanOf, ratioOf, sharedOf, type Statistic } from './statistic.js';
 import { threefrySource } from './uniform-source.js';
 
 const skewed = Float64Array.from({ length: 200 }, (_, index) => -Math.log((index + 0.5) / 200));
@@ -120,6 +120,31 @@ describe('bootstrap', () => {
       hi: 0.3,
       estimate: 0.3,
     });
+  });
+
+  it('takes the sums that figures share once for each resample, with the intervals of figures on their own', () => {
+    const settings = { seed: 3, resamples: 50 };
+    let sum = 0;
+    let calls = 0;
+    const shared = sharedOf(
+      skewed.length,
+      (counts) => {
+        calls++;
+        sum = skewed.reduce((total, value, index) => total + value * (counts[index] ?? 0), 0);
+      },
+      { mean: () => sum / skewed.length, square: () => (sum / skewed.length) ** 2 },
+    );
+    const { mean, square } = bootstrap(shared, { ...settings, method: 'percentile' });
+    expect(calls).toBe(1 + 50);
+    const alone = bootstrap({ mean: meanOf(skewed) }, { ...settings, method: 'percentile' }).mean;
+    expect([mean.lo, mean.hi]).toEqual([expect.closeTo(alone.lo, 12), expect.closeTo(alone.hi, 12)]);
+    expect(square.hi).toBeCloseTo(alone.hi ** 2, 12);
+    expect(bootstrap(shared, settings).mean.lo).toBeGreaterThan(0);
+  });
+
+  it('goes in steps that tell how many resamples are done', () => {
+    const steps = bootstrapSteps({ mean: meanOf(skewed) }, { seed: 1, resamples: 3 });
+    expect([steps.next().value, steps.next().value, steps.next().value]).toEqual([1, 2, 3]);
   });
 
   it('counts the resamples on which a ratio has no denominator and leaves them out', () => {

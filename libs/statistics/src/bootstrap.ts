@@ -1,7 +1,7 @@
 import { bcaInterval, percentileInterval } from './bootstrap-interval.js';
 import { requireLevel, requireSeed, requireThat } from './requirement.js';
 import { drawResample } from './resampling.js';
-import { type Statistic } from './statistic.js';
+import { type ResampleCounts, type Statistic } from './statistic.js';
 import { SOURCE_PURPOSES, threefrySource, type UniformSource } from './uniform-source.js';
 
 export const BOOTSTRAP_METHODS = ['percentile', 'bca'] as const;
@@ -56,6 +56,22 @@ export function bootstrap<Name extends string>(
   statistics: Readonly<Record<Name, Statistic>>,
   settings: BootstrapSettings,
 ): Record<Name, BootstrapInterval> {
+  const steps = bootstrapSteps(statistics, settings);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/**
+ * `bootstrap` in steps between which other things can happen: progress be shown, the work be given up.
+ *
+ * @returns yields after each step how many resamples are done
+ * @throws FidelisError REQUEST.INVALID as `bootstrap`, from the first step on
+ */
+export function* bootstrapSteps<Name extends string>(
+  statistics: Readonly<Record<Name, Statistic>>,
+  settings: BootstrapSettings,
+): Generator<number, Record<Name, BootstrapInterval>> {
   const { seed, resamples = 1000, level = 0.95, method = 'bca' } = settings;
   const source = settings.source ?? threefrySource(seed, SOURCE_PURPOSES.bootstrap);
   requireSeed(seed);
@@ -67,15 +83,20 @@ export function bootstrap<Name extends string>(
   const entries = Object.entries<Statistic>(statistics);
   const samples = commonSamples(entries);
   const counts = new Uint32Array(samples).fill(1);
+  const prepare = preparationOf(entries);
+  prepare(counts);
   const estimates = entries.map(([name, statistic]) => finiteEstimate(name, statistic.evaluate(counts)));
   const distributions = entries.map(() => new Float64Array(resamples));
   for (let resample = 0; resample < resamples; resample++) {
     drawResample(source, resample, counts);
+    prepare(counts);
     entries.forEach(([, statistic], index) => {
       distributions[index]?.fill(statistic.evaluate(counts), resample, resample + 1);
     });
+    yield resample + 1;
   }
-  const intervals = entries.map(([name, statistic], index): [string, BootstrapInterval] => {
+  const intervals: [string, BootstrapInterval][] = [];
+  for (const [index, [name, statistic]] of entries.entries()) {
     const estimate = estimates[index] ?? NaN;
     const distribution = (distributions[index] ?? new Float64Array()).filter(
       (figure) => !Number.isNaN(figure),
@@ -90,9 +111,21 @@ export function bootstrap<Name extends string>(
         : bcaInterval(distribution, estimate, jackknife(statistic), level);
     const undefinedResamples = resamples - distribution.length;
     const standardError = standardDeviation(distribution);
-    return [name, { estimate, ...bounds, standardError, level, method, resamples, undefinedResamples }];
-  });
+    intervals.push([
+      name,
+      { estimate, ...bounds, standardError, level, method, resamples, undefinedResamples },
+    ]);
+    yield resamples;
+  }
   return Object.fromEntries(intervals) as Record<Name, BootstrapInterval>;
+}
+
+/** Every distinct preparation once, in the order of the statistics. */
+function preparationOf(entries: readonly (readonly [string, Statistic])[]): (counts: ResampleCounts) => void {
+  const preparations = new Set(entries.flatMap(([, { prepare }]) => prepare ?? []));
+  return (counts) => {
+    for (const prepare of preparations) prepare(counts);
+  };
 }
 
 function commonSamples(entries: readonly (readonly [string, Statistic])[]): number {
@@ -128,6 +161,7 @@ function leaveGroupsOut(statistic: Statistic): Float64Array {
   return Float64Array.from({ length: groups }, (_, group) => {
     counts.fill(1);
     for (let sample = group; sample < samples; sample += groups) counts[sample] = 0;
+    statistic.prepare?.(counts);
     return statistic.evaluate(counts);
   });
 }

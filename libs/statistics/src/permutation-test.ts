@@ -43,6 +43,22 @@ export function pairedPermutationTest(
   differences: ArrayLike<number>,
   settings: PermutationSettings,
 ): PermutationResult {
+  const steps = pairedPermutationSteps(differences, settings);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/**
+ * `pairedPermutationTest` in steps between which other things can happen.
+ *
+ * @returns yields after each step which share of the samples is done, 0…1
+ * @throws FidelisError REQUEST.INVALID as `pairedPermutationTest`, from the first step on
+ */
+export function* pairedPermutationSteps(
+  differences: ArrayLike<number>,
+  settings: PermutationSettings,
+): Generator<number, PermutationResult> {
   const {
     seed,
     permutations = 10_000,
@@ -69,7 +85,7 @@ export function pairedPermutationTest(
       permutations: assignments,
     };
   }
-  const sums = randomSignSums(values, permutations, source);
+  const sums = yield* randomSignSums(values, permutations, source);
   const pValue = (1 + countExtreme(sums, threshold)) / (1 + permutations);
   return { meanDifference, pValue, method: 'monte-carlo', permutations };
 }
@@ -98,7 +114,11 @@ function signedSums(values: Float64Array): Float64Array {
  * Sums under random signs. The differences are taken in blocks of 64, for each of which eight tables of 256 sums fit the
  * nearest cache and turn eight signs into one addition.
  */
-function randomSignSums(values: Float64Array, permutations: number, source: UniformSource): Float64Array {
+function* randomSignSums(
+  values: Float64Array,
+  permutations: number,
+  source: UniformSource,
+): Generator<number, Float64Array> {
   const sums = new Float64Array(permutations);
   const tables = new Float64Array((BLOCK / BYTE) * 256);
   const words = new Uint32Array(2);
@@ -116,6 +136,7 @@ function randomSignSums(values: Float64Array, permutations: number, source: Unif
       for (let byte = 0; byte < BLOCK / BYTE; byte++) sum += tables[byte * 256 + (bytes[byte] ?? 0)] ?? 0;
       sums[permutation] = sum;
     }
+    yield Math.min(1, ((block + 1) * BLOCK) / values.length);
   }
   return sums;
 }

@@ -6,6 +6,11 @@ export type ResampleCounts = Uint32Array;
 /** A figure of a set of samples that can be computed again on resamples of them. */
 export interface Statistic {
   readonly samples: number;
+  /**
+   * Called with a resample's counts before `evaluate` is: statistics that share a function here share its work, which is done once for
+   * all of them on each resample.
+   */
+  readonly prepare?: (counts: ResampleCounts) => void;
   /** The figure of a resample; NaN where it has none, for example a ratio whose denominator is 0. */
   evaluate(counts: ResampleCounts): number;
   /** The figures with each sample left out in turn, where there is a closed form for them. */
@@ -16,13 +21,13 @@ export interface Statistic {
  * The mean of one value per sample: Σ cᵢxᵢ/Σ cᵢ. Accuracy and agreement from zeros and ones, KL divergence and NLL from their
  * values per sample, a difference of two models from paired differences.
  *
- * @param values finite, one per sample, at least one; the statistic has their unit
+ * @param values finite, one per sample, at least one, not to be changed; the statistic has their unit
  * @throws FidelisError REQUEST.INVALID
  */
 export function meanOf(values: ArrayLike<number>): Statistic {
   requireThat(values.length > 0, 'a mean needs at least one sample');
   requireFinite(values, 'values per sample');
-  const column = Float64Array.from(values);
+  const column = float64(values);
   return {
     samples: column.length,
     evaluate: (counts) => weightedMean(column, counts),
@@ -37,8 +42,8 @@ export function meanOf(values: ArrayLike<number>): Statistic {
  * The ratio of two sums over samples: Σ cᵢxᵢ/Σ cᵢyᵢ. Agreement where the teacher is wrong, for example: x = agrees and wrong,
  * y = wrong. NaN where the denominator is 0.
  *
- * @param numerators finite, one per sample
- * @param denominators finite, one per sample
+ * @param numerators finite, one per sample, not to be changed
+ * @param denominators finite, one per sample, not to be changed
  * @throws FidelisError REQUEST.INVALID
  */
 export function ratioOf(numerators: ArrayLike<number>, denominators: ArrayLike<number>): Statistic {
@@ -49,8 +54,8 @@ export function ratioOf(numerators: ArrayLike<number>, denominators: ArrayLike<n
   );
   requireFinite(numerators, 'numerators');
   requireFinite(denominators, 'denominators');
-  const above = Float64Array.from(numerators);
-  const below = Float64Array.from(denominators);
+  const above = float64(numerators);
+  const below = float64(denominators);
   return {
     samples: above.length,
     evaluate: (counts) => quotient(weightedSum(above, counts), weightedSum(below, counts)),
@@ -77,6 +82,25 @@ export function functionalOf(samples: number, evaluate: (counts: ResampleCounts)
   return { samples, evaluate };
 }
 
+/**
+ * Figures that are made of the same sums, such as an ECE and the largest gap of the same bins: the sums are taken once per resample.
+ *
+ * @param prepare sums a resample; the counts are not to be kept
+ * @param figures from the sums of the last call of `prepare`, each invariant to multiplying all counts
+ * @throws FidelisError REQUEST.INVALID for no samples
+ */
+export function sharedOf<Name extends string>(
+  samples: number,
+  prepare: (counts: ResampleCounts) => void,
+  figures: Readonly<Record<Name, () => number>>,
+): Record<Name, Statistic> {
+  const statistics = Object.entries<() => number>(figures).map(([name, figure]): [string, Statistic] => [
+    name,
+    { ...functionalOf(samples, figure), prepare },
+  ]);
+  return Object.fromEntries(statistics) as Record<Name, Statistic>;
+}
+
 function weightedSum(values: Float64Array, counts: ResampleCounts): number {
   let sum = 0;
   for (let index = 0; index < values.length; index++) sum += (values[index] ?? 0) * (counts[index] ?? 0);
@@ -97,4 +121,9 @@ function weightedMean(values: Float64Array, counts: ResampleCounts): number {
 /** NaN, not ±∞, where there is no denominator. */
 function quotient(numerator: number, denominator: number): number {
   return denominator === 0 ? NaN : numerator / denominator;
+}
+
+/** The values themselves where they are float64: a copy of a large column is as much memory again. */
+function float64(values: ArrayLike<number>): Float64Array {
+  return values instanceof Float64Array ? values : Float64Array.from(values);
 }
