@@ -1,7 +1,7 @@
 import { assertCount, assertNotEmpty, assertSameSettings, refuse, type Accumulator } from './accumulator.js';
 import { InputShape, type InputSettings, type PairBatch } from './batch.js';
 import { cohenKappa, disagreements, type Disagreement } from './disagreement.js';
-import { isInTop, type RowScore } from './row-score.js';
+import type { ScoredRow } from './scored-row.js';
 
 export interface AgreementSettings extends InputSettings {
   /** Whether batches bring labels: all of them or none. */
@@ -88,12 +88,12 @@ export class AgreementAccumulator implements Accumulator<PairBatch, AgreementSta
   }
 
   /** One sample that is scored already; the label counts only if the accumulator has labels. */
-  addRow(teacher: RowScore, student: RowScore, label: number): void {
+  addRow(teacher: ScoredRow, student: ScoredRow, label: number): void {
     const agreed = teacher.predicted === student.predicted;
     const cell = teacher.predicted * this.shape.classes + student.predicted;
     this.rows++;
     this.matrix[cell] = (this.matrix[cell] ?? 0) + 1;
-    if (isInTop(student, teacher.predicted, this.topK)) this.inTop++;
+    if (student.isInTop(teacher.predicted, this.topK)) this.inTop++;
     if (!this.labels) return;
     const right = teacher.predicted === label;
     this.count(label, COUNT.rows);

@@ -1,15 +1,9 @@
 import { assertCount, assertSameSettings } from './accumulator.js';
-import {
-  assertKind,
-  assertLength,
-  assertRows,
-  scanProbabilities,
-  type InputKind,
-  type ProbabilityScan,
-  type Rows,
-} from './input.js';
+import type { Divergences } from './divergences.js';
+import { assertKind, assertLength, assertRows, type InputKind, type Rows } from './input.js';
 import { assertLabels, type Labels } from './logits.js';
-import { createRowScore, divisorOf, scoreRow, scoreTop, type RowScore, type TopScore } from './row-score.js';
+import type { ScoredRow } from './scored-row.js';
+import { Workspace, type RowScans, type RowScorer } from './workspace.js';
 
 export interface InputSettings {
   readonly classes: number;
@@ -28,6 +22,12 @@ export interface PairBatch {
   readonly rows: number;
 }
 
+/** As `PairBatch`, with several students. */
+export interface CohortBatch extends Omit<PairBatch, 'student'> {
+  /** Each [rows][classes] */
+  readonly students: readonly Rows[];
+}
+
 /** One model and the labels. */
 export interface LabelledBatch {
   /** [rows][classes] */
@@ -37,12 +37,23 @@ export interface LabelledBatch {
   readonly rows: number;
 }
 
+/**
+ * Takes one sample that is scored already.
+ *
+ * @param label −1 where there are none
+ * @param divergences of the teacher's row from the student's; computed once, when first asked for
+ */
+export type VisitPair = (
+  teacher: ScoredRow,
+  student: ScoredRow,
+  label: number,
+  divergences: () => Divergences,
+) => void;
+
 /** What the rows of every batch look like: checks them and scores them. */
 export class InputShape {
   readonly classes: number;
   readonly kind: InputKind;
-  private readonly first: RowScore;
-  private readonly second: RowScore;
 
   /** @throws FidelisError REQUEST.INVALID for fewer than 2 classes or an unknown kind */
   constructor({ classes, kind = 'logits' }: InputSettings) {
@@ -50,8 +61,6 @@ export class InputShape {
     assertKind(kind);
     this.classes = classes;
     this.kind = kind;
-    this.first = createRowScore(classes);
-    this.second = createRowScore(classes);
   }
 
   /**
@@ -60,16 +69,44 @@ export class InputShape {
    *
    * @throws FidelisError REQUEST.INVALID before the first visit
    */
-  visitPairs(batch: PairBatch, visit: (teacher: RowScore, student: RowScore, label: number) => void): void {
-    const { teacher, student, labels, rows } = batch;
-    assertRows('teacher', teacher, rows, this.classes, this.kind);
-    assertRows('student', student, rows, this.classes, this.kind);
-    if (labels !== undefined) assertLabels(labels, rows, this.classes);
-    for (let row = 0; row < rows; row++) {
-      scoreRow(teacher, row, this.first, this.kind);
-      scoreRow(student, row, this.second, this.kind);
-      visit(this.first, this.second, labels?.[row] ?? -1);
-    }
+  visitPairs({ student, ...batch }: PairBatch, visit: VisitPair): void {
+    this.visitCohort({ ...batch, students: [student] }, () => visit);
+  }
+
+  /**
+   * As `visitPairs`, for several students: the teacher's row is scored once for all of them. Who is refused is "student", or
+   * "student 0" and so on of several.
+   *
+   * @param visitorOf what takes the rows of the student with this index
+   * @throws FidelisError REQUEST.INVALID before the first visit
+   */
+  visitCohort(batch: CohortBatch, visitorOf: (student: number) => VisitPair): void {
+    const { teacher, students, labels, rows } = batch;
+    const visitors = students.map((_, index) => visitorOf(index));
+    Workspace.use(this.classes, 1 + students.length, (scorer) => {
+      const teacherScans = this.scan(scorer, 'teacher', teacher, rows);
+      const scans = students.map((values, index) =>
+        this.scan(scorer, students.length === 1 ? 'student' : `student ${index}`, values, rows),
+      );
+      if (labels !== undefined) assertLabels(labels, rows, this.classes);
+      const divergences = lazyDivergences(scorer);
+      for (let start = 0; start < rows; start += scorer.blockRows) {
+        const teacherBlock = scorer.load(0, teacher, start, rows);
+        const blocks = students.map((values, index) => scorer.load(1 + index, values, start, rows));
+        const end = Math.min(rows, start + scorer.blockRows);
+        for (let row = start; row < end; row++) {
+          const label = labels?.[row] ?? -1;
+          scorer.score(teacherBlock, start, row, teacherScans, this.kind, scorer.teacher);
+          for (let index = 0; index < visitors.length; index++) {
+            const [block, scan, visit] = [blocks[index], scans[index], visitors[index]];
+            if (block === undefined || scan === undefined || visit === undefined) continue;
+            scorer.score(block, start, row, scan, this.kind, scorer.student);
+            divergences.forget();
+            visit(scorer.teacher, scorer.student, label, divergences.get);
+          }
+        }
+      }
+    });
   }
 
   /**
@@ -77,57 +114,38 @@ export class InputShape {
    *
    * @throws FidelisError REQUEST.INVALID before the first visit
    */
-  visit({ model, labels, rows }: LabelledBatch, visit: (score: RowScore, label: number) => void): void {
-    assertRows('model', model, rows, this.classes, this.kind);
-    assertLabels(labels, rows, this.classes);
-    for (let row = 0; row < rows; row++) {
-      scoreRow(model, row, this.first, this.kind);
-      visit(this.first, labels[row] ?? 0);
-    }
+  visit({ model, labels, rows }: LabelledBatch, visit: (score: ScoredRow, label: number) => void): void {
+    Workspace.use(this.classes, 1, (scorer) => {
+      const scans = this.scan(scorer, 'model', model, rows);
+      assertLabels(labels, rows, this.classes);
+      for (let start = 0; start < rows; start += scorer.blockRows) {
+        const block = scorer.load(0, model, start, rows);
+        const end = Math.min(rows, start + scorer.blockRows);
+        for (let row = start; row < end; row++) {
+          scorer.score(block, start, row, scans, this.kind, scorer.student);
+          visit(scorer.student, labels[row] ?? 0);
+        }
+      }
+    });
   }
 
   /**
-   * As `visit`, with no more than class and confidence.
+   * As `visit`, with no more than class and confidence, which are those of `visit` to the last bit.
    *
    * @throws FidelisError REQUEST.INVALID before the first visit
    */
-  visitTops(batch: LabelledBatch, visit: (top: TopScore, label: number) => void): void {
-    const { model, labels, rows } = batch;
-    const { classes, kind } = this;
-    if (kind === 'probs') assertLength('model', model, rows, classes);
-    else assertRows('model', model, rows, classes, kind);
-    assertLabels(labels, rows, classes);
-    const top: TopScore = { predicted: 0, confidence: 0 };
-    if (kind === 'probs') {
-      const tops = this.scanTops(batch);
+  visitTops(
+    { model, labels, rows }: LabelledBatch,
+    visit: (predicted: number, confidence: number, label: number) => void,
+  ): void {
+    Workspace.use(this.classes, 1, (scorer) => {
+      const scans = this.scan(scorer, 'model', model, rows);
+      assertLabels(labels, rows, this.classes);
+      const confidences = scorer.confidences(model, rows, this.kind, scans);
       for (let row = 0; row < rows; row++) {
-        top.predicted = tops.predicted[row] ?? 0;
-        top.confidence = tops.confidence[row] ?? NaN;
-        visit(top, labels[row] ?? 0);
+        visit(scans.predicted[row] ?? 0, confidences[row] ?? NaN, labels[row] ?? 0);
       }
-      return;
-    }
-    for (let row = 0; row < rows; row++) {
-      scoreTop(model, row, classes, top);
-      visit(top, labels[row] ?? 0);
-    }
-  }
-
-  /** Probabilities need one look to be checked and scored; the scores wait until the last row is known to be good. */
-  private scanTops({ model, rows }: LabelledBatch): {
-    readonly predicted: Uint32Array;
-    readonly confidence: Float64Array;
-  } {
-    const predicted = new Uint32Array(rows);
-    const confidence = new Float64Array(rows);
-    const scan: ProbabilityScan = { sum: 0, predicted: 0 };
-    for (let row = 0; row < rows; row++) {
-      scanProbabilities('model', model, row, this.classes, scan);
-      predicted[row] = scan.predicted;
-      const largest = model[row * this.classes + scan.predicted] ?? NaN;
-      confidence[row] = Math.min(1, largest / divisorOf(scan.sum));
-    }
-    return { predicted, confidence };
+    });
   }
 
   /** @throws FidelisError REQUEST.INVALID unless classes and kind are the same */
@@ -138,4 +156,24 @@ export class InputShape {
   settings(): Required<InputSettings> {
     return { classes: this.classes, kind: this.kind };
   }
+
+  private scan(scorer: RowScorer, name: string, values: Rows, rows: number): RowScans {
+    assertLength(name, values, rows, this.classes);
+    const scans = scorer.scan(values, rows, this.kind);
+    if (!scans.plausible) assertRows(name, values, rows, this.classes, this.kind);
+    return scans;
+  }
+}
+
+function lazyDivergences({ teacher, student }: RowScorer): { get: () => Divergences; forget: () => void } {
+  const row: Divergences = { forward: 0, reverse: 0, jensenShannon: 0, totalVariation: 0 };
+  let known = false;
+  return {
+    get: () => {
+      if (!known) teacher.divergencesFrom(student, row);
+      known = true;
+      return row;
+    },
+    forget: () => (known = false),
+  };
 }

@@ -2,7 +2,7 @@ import { assertNotEmpty, type Accumulator } from './accumulator.js';
 import { InputShape, type InputSettings, type LabelledBatch } from './batch.js';
 import { ClasswiseBins, type ClasswiseBinsState } from './classwise-bins.js';
 import { DEFAULT_BINS, DEFAULT_CONVENTION, type BinSettings } from './reliability-accumulator.js';
-import type { RowScore } from './row-score.js';
+import type { ScoredRow } from './scored-row.js';
 
 /** Murphy's decomposition (1973) of the Brier score over bins, summed over the classes. */
 export interface MurphyDecomposition {
@@ -55,7 +55,7 @@ export class ClasswiseAccumulator implements Accumulator<LabelledBatch, Classwis
   }
 
   /** One sample that is scored already. */
-  addRow(score: RowScore, label: number): void {
+  addRow(score: ScoredRow, label: number): void {
     this.table.add(score.probabilities, label);
   }
 

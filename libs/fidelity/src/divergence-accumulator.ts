@@ -1,8 +1,7 @@
 import { assertCount, assertNotEmpty, type Accumulator } from './accumulator.js';
 import { InputShape, type InputSettings, type PairBatch } from './batch.js';
 import { CompensatedSum, type CompensatedSumState } from './compensated-sum.js';
-import { divergencesOf, type Divergences } from './divergences.js';
-import type { RowScore } from './row-score.js';
+import type { Divergences } from './divergences.js';
 
 /** Means over samples, in nats but for the total variation. */
 export interface DivergenceResult {
@@ -24,7 +23,7 @@ export interface DivergenceState extends Required<InputSettings> {
   readonly totalVariation: CompensatedSumState;
 }
 
-/** How far the student's distribution is from the teacher's. Formulas and edge cases: `divergencesOf`. Memory O(classes). */
+/** How far the student's distribution is from the teacher's. Formulas and edge cases: `Divergences`. Memory O(classes). */
 export class DivergenceAccumulator implements Accumulator<PairBatch, DivergenceState, DivergenceResult> {
   private readonly shape: InputShape;
   private rows = 0;
@@ -32,7 +31,6 @@ export class DivergenceAccumulator implements Accumulator<PairBatch, DivergenceS
   private reverse = new CompensatedSum();
   private jensenShannon = new CompensatedSum();
   private totalVariation = new CompensatedSum();
-  private readonly row: Divergences = { forward: 0, reverse: 0, jensenShannon: 0, totalVariation: 0 };
 
   /** @throws FidelisError REQUEST.INVALID for fewer than 2 classes or an unknown kind */
   constructor(settings: InputSettings) {
@@ -44,13 +42,11 @@ export class DivergenceAccumulator implements Accumulator<PairBatch, DivergenceS
   }
 
   add(batch: PairBatch): void {
-    this.shape.visitPairs(batch, (teacher, student) => this.addRow(teacher, student));
+    this.shape.visitPairs(batch, (_teacher, _student, _label, divergences) => this.addRow(divergences()));
   }
 
   /** One sample that is scored already. */
-  addRow(teacher: RowScore, student: RowScore): void {
-    const { row } = this;
-    divergencesOf(teacher, student, row);
+  addRow(row: Divergences): void {
     this.rows++;
     this.forward.add(row.forward);
     this.reverse.add(row.reverse);

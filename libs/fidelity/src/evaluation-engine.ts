@@ -6,7 +6,7 @@ import {
   type AgreementSettings,
   type AgreementState,
 } from './agreement-accumulator.js';
-import { InputShape, type PairBatch } from './batch.js';
+import { InputShape, type PairBatch, type VisitPair } from './batch.js';
 import type { BinConvention } from './bin-edges.js';
 import type { BinTotals } from './calibration-error.js';
 import { ClasswiseAccumulator, type ClasswiseState } from './classwise-accumulator.js';
@@ -25,7 +25,6 @@ import {
   type ReliabilityAccumulatorState,
   type ReliabilityResult,
 } from './reliability-accumulator.js';
-import type { RowScore } from './row-score.js';
 
 export type EngineSettings = AgreementSettings & BinSettings;
 
@@ -121,18 +120,18 @@ export class EvaluationEngine implements Accumulator<PairBatch, EngineState, Eng
    */
   add(batch: PairBatch): void {
     assertLabelled(batch, this.settings.labels);
-    this.shape.visitPairs(batch, (teacher, student, label) => this.addRow(teacher, student, label));
+    this.shape.visitPairs(batch, this.addRow);
   }
 
   /** One sample that is scored already; the label counts only in an evaluation with labels. */
-  addRow(teacher: RowScore, student: RowScore, label: number): void {
+  readonly addRow: VisitPair = (teacher, student, label, divergences) => {
     this.agreement.addRow(teacher, student, label);
-    this.divergence.addRow(teacher, student);
+    this.divergence.addRow(divergences());
     this.calibration.addRow(student.confidence, student.predicted === teacher.predicted);
     this.classCalibration.addRow(student, teacher.predicted);
     this.models?.teacher.addRow(teacher, label);
     this.models?.student.addRow(student, label);
-  }
+  };
 
   merge(other: EvaluationEngine): void {
     assertSameSettings(this.settings, other.settings);

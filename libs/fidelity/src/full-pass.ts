@@ -1,12 +1,12 @@
 import { assertNotEmpty, refuse } from './accumulator.js';
 import { assertLabelled, type AgreementSettings } from './agreement-accumulator.js';
-import { InputShape, type PairBatch } from './batch.js';
+import { InputShape, type PairBatch, type VisitPair } from './batch.js';
 import { CompensatedSum } from './compensated-sum.js';
 import { equalMassCalibrationError } from './equal-mass.js';
 import { rankCorrelation } from './rank-correlation.js';
 import { DEFAULT_BINS, DEFAULT_CONVENTION, type BinSettings } from './reliability-accumulator.js';
 import { ReliabilityBins, type CalibrationSettings } from './reliability.js';
-import type { RowScore } from './row-score.js';
+import type { ScoredRow } from './scored-row.js';
 import { smoothCalibrationError } from './smooth-ece.js';
 import { ConfidenceColumns } from './sorted-confidences.js';
 import { TemperatureSearch } from './temperature-search.js';
@@ -80,18 +80,20 @@ export class FullPass {
   /** @throws FidelisError REQUEST.INVALID as `EvaluationEngine.add` */
   add(batch: PairBatch): void {
     assertLabelled(batch, this.labels);
-    this.shape.visitPairs(batch, (teacher, student, label) => {
-      this.seen++;
-      if (this.first) {
-        this.rows++;
-        if (this.ranked) this.correlate(teacher, student);
-      }
-      if (this.labels) {
-        this.models.teacher.add(teacher, label, this.first);
-        this.models.student.add(student, label, this.first);
-      }
-    });
+    this.shape.visitPairs(batch, this.addRow);
   }
+
+  /** One sample that is scored already. */
+  readonly addRow: VisitPair = (teacher, student, label) => {
+    this.seen++;
+    if (this.first) {
+      this.rows++;
+      if (this.ranked) this.correlate(teacher, student);
+    }
+    if (!this.labels) return;
+    this.models.teacher.add(teacher, label, this.first);
+    this.models.student.add(student, label, this.first);
+  };
 
   /**
    * Ends a pass over all rows.
@@ -137,7 +139,7 @@ export class FullPass {
     };
   }
 
-  private correlate(teacher: RowScore, student: RowScore): void {
+  private correlate(teacher: ScoredRow, student: ScoredRow): void {
     const correlation = rankCorrelation(teacher.logProbabilities, student.logProbabilities);
     if (correlation === null) return;
     this.correlation.add(correlation);
@@ -170,11 +172,11 @@ class ModelPass {
     this.after = new ReliabilityBins(settings);
   }
 
-  add(score: RowScore, label: number, first: boolean): void {
+  add(score: ScoredRow, label: number, first: boolean): void {
     const correct = score.predicted === label;
     if (first) this.confidences.add(score.confidence, correct);
     if (!this.searches || this.search.finished) return;
-    const confidence = this.search.add(score.logProbabilities, label);
+    const confidence = this.search.add(score, label);
     if (this.search.inLastPass) this.after.add(confidence, correct);
   }
 

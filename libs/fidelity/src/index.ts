@@ -6,7 +6,13 @@ export {
   type AgreementState,
   type ClassAgreement,
 } from './agreement-accumulator.js';
-export { type InputSettings, type LabelledBatch, type PairBatch } from './batch.js';
+export {
+  type CohortBatch,
+  type InputSettings,
+  type LabelledBatch,
+  type PairBatch,
+  type VisitPair,
+} from './batch.js';
 export { BIN_CONVENTIONS, binCount, binEdges, binIndex, type BinConvention } from './bin-edges.js';
 export {
   debiasedExpectedCalibrationError,
@@ -29,7 +35,7 @@ export {
   type DivergenceResult,
   type DivergenceState,
 } from './divergence-accumulator.js';
-export { divergencesOf, klDivergence, type Distribution, type Divergences } from './divergences.js';
+export { type Divergences } from './divergences.js';
 export {
   EvaluationAccumulator,
   type EvaluationBatch,
@@ -77,7 +83,7 @@ export {
   type ReliabilityResult,
 } from './reliability-accumulator.js';
 export { type CalibrationSettings, type ReliabilityBin, type ReliabilityState } from './reliability.js';
-export { createRowScore, scoreRow, type RowScore } from './row-score.js';
+export { type ScoredRow } from './scored-row.js';
 export {
   ScoreAccumulator,
   type ScoreResult,

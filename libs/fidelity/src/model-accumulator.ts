@@ -10,7 +10,7 @@ import {
   type ReliabilityResult,
 } from './reliability-accumulator.js';
 import { ReliabilityBins, type CalibrationSettings, type ReliabilityState } from './reliability.js';
-import type { RowScore } from './row-score.js';
+import type { ScoredRow } from './scored-row.js';
 import {
   ScoreAccumulator,
   type ScoreResult,
@@ -68,7 +68,7 @@ export class ModelAccumulator implements Accumulator<LabelledBatch, ModelState, 
   }
 
   /** One sample that is scored already. */
-  addRow(score: RowScore, label: number): void {
+  addRow(score: ScoredRow, label: number): void {
     const correct = score.predicted === label;
     this.score.addRow(score, label);
     this.reliability.addRow(score.confidence, correct);

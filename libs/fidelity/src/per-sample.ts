@@ -1,9 +1,6 @@
 import { assertLabelled, type AgreementSettings } from './agreement-accumulator.js';
-import { InputShape, type PairBatch } from './batch.js';
+import { InputShape, type PairBatch, type VisitPair } from './batch.js';
 import { Column } from './column.js';
-import { divergencesOf, type Divergences } from './divergences.js';
-import { isInTop } from './row-score.js';
-import { squaredDistance } from './score-accumulator.js';
 
 /** One value per sample, in the order in which they were added; each metric is the mean of its column. */
 export interface SampleStatistics {
@@ -58,7 +55,6 @@ export class PerSample {
   private readonly labels: boolean;
   private readonly topK: number;
   private readonly columns = new Map(COLUMNS.map((name) => [name, new Column()]));
-  private readonly row: Divergences = { forward: 0, reverse: 0, jensenShannon: 0, totalVariation: 0 };
 
   /** @throws FidelisError REQUEST.INVALID for settings out of range */
   constructor(settings: AgreementSettings) {
@@ -70,27 +66,30 @@ export class PerSample {
   /** @throws FidelisError REQUEST.INVALID as `EvaluationEngine.add` */
   add(batch: PairBatch): void {
     assertLabelled(batch, this.labels);
-    this.shape.visitPairs(batch, (teacher, student, label) => {
-      divergencesOf(teacher, student, this.row);
-      this.push('agree', Number(teacher.predicted === student.predicted));
-      this.push('agreeTop5', Number(isInTop(student, teacher.predicted, this.topK)));
-      this.push('predictedTeacher', teacher.predicted);
-      this.push('predictedStudent', student.predicted);
-      this.push('kl', this.row.forward);
-      this.push('reverseKl', this.row.reverse);
-      this.push('jensenShannon', this.row.jensenShannon);
-      this.push('totalVariation', this.row.totalVariation);
-      this.push('confidenceTeacher', teacher.confidence);
-      this.push('confidenceStudent', student.confidence);
-      if (!this.labels) return;
-      this.push('correctTeacher', Number(teacher.predicted === label));
-      this.push('correctStudent', Number(student.predicted === label));
-      this.push('nllTeacher', 0 - (teacher.logProbabilities[label] ?? NaN));
-      this.push('nllStudent', 0 - (student.logProbabilities[label] ?? NaN));
-      this.push('brierTeacher', squaredDistance(teacher.probabilities, label));
-      this.push('brierStudent', squaredDistance(student.probabilities, label));
-    });
+    this.shape.visitPairs(batch, this.addRow);
   }
+
+  /** One sample that is scored already. */
+  readonly addRow: VisitPair = (teacher, student, label, divergences) => {
+    const { forward, reverse, jensenShannon, totalVariation } = divergences();
+    this.push('agree', Number(teacher.predicted === student.predicted));
+    this.push('agreeTop5', Number(student.isInTop(teacher.predicted, this.topK)));
+    this.push('predictedTeacher', teacher.predicted);
+    this.push('predictedStudent', student.predicted);
+    this.push('kl', forward);
+    this.push('reverseKl', reverse);
+    this.push('jensenShannon', jensenShannon);
+    this.push('totalVariation', totalVariation);
+    this.push('confidenceTeacher', teacher.confidence);
+    this.push('confidenceStudent', student.confidence);
+    if (!this.labels) return;
+    this.push('correctTeacher', Number(teacher.predicted === label));
+    this.push('correctStudent', Number(student.predicted === label));
+    this.push('nllTeacher', 0 - (teacher.logProbabilities[label] ?? NaN));
+    this.push('nllStudent', 0 - (student.logProbabilities[label] ?? NaN));
+    this.push('brierTeacher', teacher.squaredDistance(label));
+    this.push('brierStudent', student.squaredDistance(label));
+  };
 
   /** Appends the samples of another one. @throws FidelisError REQUEST.INVALID if the settings differ */
   merge(other: PerSample): void {

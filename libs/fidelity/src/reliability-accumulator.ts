@@ -64,7 +64,7 @@ export class ReliabilityAccumulator implements Accumulator<
   }
 
   add(batch: LabelledBatch): void {
-    this.shape.visitTops(batch, ({ predicted, confidence }, label) =>
+    this.shape.visitTops(batch, (predicted, confidence, label) =>
       this.addRow(confidence, predicted === label),
     );
   }

@@ -1,7 +1,7 @@
 import { assertCount, assertNotEmpty, assertSameSettings, type Accumulator } from './accumulator.js';
 import { InputShape, type InputSettings, type LabelledBatch } from './batch.js';
 import { CompensatedSum, type CompensatedSumState } from './compensated-sum.js';
-import { isInTop, type RowScore } from './row-score.js';
+import type { ScoredRow } from './scored-row.js';
 
 export interface ScoreSettings extends InputSettings {
   /** k of the top-k accuracy. @default 5 */
@@ -54,13 +54,13 @@ export class ScoreAccumulator implements Accumulator<LabelledBatch, ScoreState, 
   }
 
   /** One sample that is scored already. */
-  addRow(score: RowScore, label: number): void {
+  addRow(score: ScoredRow, label: number): void {
     this.rows++;
     if (score.predicted === label) this.correct++;
-    if (isInTop(score, label, this.topK)) this.inTop++;
+    if (score.isInTop(label, this.topK)) this.inTop++;
     // 0 and not −0 where the label is certain.
     this.nll.add(0 - (score.logProbabilities[label] ?? NaN));
-    this.brier.add(squaredDistance(score.probabilities, label));
+    this.brier.add(score.squaredDistance(label));
   }
 
   merge(other: ScoreAccumulator): void {
@@ -110,14 +110,4 @@ export class ScoreAccumulator implements Accumulator<LabelledBatch, ScoreState, 
   private settings(): Required<ScoreSettings> {
     return { ...this.shape.settings(), topK: this.topK };
   }
-}
-
-/** Σ_k (p_k − 1{k = label})² of one row, 0…2. */
-export function squaredDistance(probabilities: Float64Array, label: number): number {
-  let sum = 0;
-  for (let column = 0; column < probabilities.length; column++) {
-    const difference = (probabilities[column] ?? NaN) - (column === label ? 1 : 0);
-    sum += difference * difference;
-  }
-  return sum;
 }

@@ -1,4 +1,5 @@
 import { CompensatedSum } from './compensated-sum.js';
+import type { ScoredRow } from './scored-row.js';
 
 export interface TemperatureResult {
   /** T > 0 that minimises the NLL of softmax(z / T); above 1 for a model that is too confident. */
@@ -32,6 +33,7 @@ export class TemperatureSearch {
   private nll = new CompensatedSum();
   private slope = new CompensatedSum();
   private curvature = new CompensatedSum();
+  private readonly sums = new Float64Array(3);
 
   /** The next pass is at this temperature. */
   get candidate(): number {
@@ -52,31 +54,19 @@ export class TemperatureSearch {
   }
 
   /**
-   * @param logProbabilities [classes], of one row of this pass at temperature 1
+   * @param row of this pass, at temperature 1
    * @returns the confidence of the row at the candidate temperature
    */
-  add(logProbabilities: Float64Array, label: number): number {
-    const { beta } = this;
-    const own = logProbabilities[label] ?? NaN;
-    let largest = -Infinity;
-    for (const value of logProbabilities) largest = Math.max(largest, value);
-    let total = 0;
-    let first = 0;
-    let second = 0;
-    for (let column = 0; column < logProbabilities.length; column++) {
-      const shifted = (logProbabilities[column] ?? NaN) - largest;
-      const weight = Math.exp(beta * shifted);
-      if (weight > 0) {
-        total += weight;
-        first += weight * shifted;
-        second += weight * shifted * shifted;
-      }
-    }
-    const mean = first / total;
+  add(row: ScoredRow, label: number): number {
+    const { beta, sums } = this;
+    row.temper(beta, sums);
+    const total = sums[0] ?? NaN;
+    const mean = (sums[1] ?? NaN) / total;
+    const own = (row.logProbabilities[label] ?? NaN) - (row.logProbabilities[row.predicted] ?? NaN);
     this.rows++;
-    this.nll.add(Math.log(total) - beta * (own - largest));
-    this.slope.add(mean - (own - largest));
-    this.curvature.add(Math.max(0, second / total - mean * mean));
+    this.nll.add(Math.log(total) - beta * own);
+    this.slope.add(mean - own);
+    this.curvature.add(Math.max(0, (sums[2] ?? NaN) / total - mean * mean));
     return 1 / total;
   }
 
