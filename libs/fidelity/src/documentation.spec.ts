@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { PairBatch } from './batch.js';
 import { EvaluationEngine } from './evaluation-engine.js';
 import { runFullPass } from './full-pass.js';
-import { GnosisCompat } from './gnosis-compat.js';
+import { GnosisCompat, type GnosisBatch } from './gnosis-compat.js';
 
 const text = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
 const SETTINGS = { classes: 3, kind: 'probs', labels: true, bins: 5, topK: 2 } as const;
 
 /** Samples first…last of the table of the example, counted from 1. */
-function example(first = 1, last = 4): PairBatch {
+function example(first = 1, last = 4): GnosisBatch {
   const rows = [...text.matchAll(/^\| (\d) +\| ([\d., ]+?) +\| ([\d., ]+?) +\| (\d) +\|$/gm)].slice(
     first - 1,
     last,
