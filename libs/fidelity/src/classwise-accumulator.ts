@@ -56,7 +56,17 @@ export class ClasswiseAccumulator implements Accumulator<LabelledBatch, Classwis
 
   /** One sample that is scored already. */
   addRow(score: ScoredRow, label: number): void {
-    this.table.add(score.probabilities, label);
+    this.table.add(score, label);
+  }
+
+  /** As `addRow`, for rows that another accumulator sees too; `shareProbabilities` brings what it has of them. */
+  addOutcome(score: ScoredRow, label: number): void {
+    this.table.addOutcome(score, label);
+  }
+
+  /** Takes over the probabilities of one that saw the same rows with other labels. */
+  shareProbabilities(other: ClasswiseAccumulator): void {
+    this.table.shareProbabilities(other.table);
   }
 
   merge(other: ClasswiseAccumulator): void {

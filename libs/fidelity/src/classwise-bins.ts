@@ -1,6 +1,7 @@
 import { assertCount, assertSameSettings, refuse } from './accumulator.js';
 import { BIN_CONVENTIONS, binCount, binEdges, binIndex } from './bin-edges.js';
 import type { CalibrationSettings } from './reliability.js';
+import type { ColumnOwner, ColumnSums, ScoredRow } from './scored-row.js';
 
 export interface ClasswiseBinsState extends CalibrationSettings {
   readonly classes: number;
@@ -22,21 +23,23 @@ export interface ClassBin {
   readonly probability: number;
 }
 
-/** Adding and taking away 1.5 · 2²⁸ rounds a number below 1 to a multiple of 2⁻²⁴. */
+/** Adding and taking away 1.5 · 2²⁸ rounds a number below 1 to a multiple of 2⁻²⁴, as the kernel does. */
 const ROUNDER = 1.5 * 2 ** 28;
 
 /**
  * The probability that a model gives to each class, and how often that class came out, by class and bin. Memory O(bins × classes).
  *
  * Sums of probabilities have two parts: multiples of 2⁻²⁴, whose sum is exact up to 2²⁹ rows, and the rest, whose rounding is below
- * 2⁻⁷⁸ a row. So neither order nor merges show, and there is no branch per class.
+ * 2⁻⁷⁸ a row. So neither order nor merges show. Those of the first bin, where most are, come from the kernel at the end of a batch.
  *
  * A probability of 0 is in the first bin, in both conventions.
  */
-export class ClasswiseBins {
+export class ClasswiseBins implements ColumnOwner {
   private readonly settings: CalibrationSettings & { readonly classes: number };
   private readonly edges: Float32Array;
   private readonly binTotal: number;
+  /** What is below it is in the first bin; what is not may be. */
+  private readonly threshold: number;
   private rows = 0;
   private readonly count: Float64Array;
   private readonly outcomes: Float64Array;
@@ -53,6 +56,8 @@ export class ClasswiseBins {
     }
     this.settings = { classes, bins, convention };
     this.edges = binEdges(bins);
+    // A float32 above the first edge in either convention is in another bin; the edge itself is left to binIndex.
+    this.threshold = Math.max(Number.MIN_VALUE, (this.edges[1] ?? 1) - 1e-7);
     this.binTotal = binCount(bins, convention);
     const size = this.binTotal * classes;
     this.count = new Float64Array(size);
@@ -65,29 +70,42 @@ export class ClasswiseBins {
     return this.rows;
   }
 
-  /**
-   * @param probabilities [classes]
-   * @param outcome the class that came out
-   */
-  add(probabilities: Float64Array, outcome: number): void {
+  /** @param outcome the class that came out */
+  add(row: ScoredRow, outcome: number): void {
     const { coarse, fine, edges } = this;
     const { classes, convention } = this.settings;
-    const firstEdge = edges[1] ?? 1;
-    for (let column = 0; column < classes; column++) {
-      const probability = probabilities[column] ?? NaN;
+    for (const column of row.addColumns(this, this.threshold)) {
+      const probability = row.probabilities[column] ?? NaN;
+      const bin = binIndex(edges, Math.fround(probability), convention);
+      const cell = bin * classes + column;
       const rounded = probability + ROUNDER - ROUNDER;
-      let cell = column;
-      // A float32 above the first edge in either convention is in another bin; the edge itself is left to binIndex.
-      if (probability >= firstEdge - 1e-7) {
-        cell += binIndex(edges, Math.fround(probability), convention) * classes;
-        this.count[cell] = (this.count[cell] ?? 0) + 1;
-      }
+      if (bin > 0) this.count[cell] = (this.count[cell] ?? 0) + 1;
       coarse[cell] = (coarse[cell] ?? 0) + rounded;
       fine[cell] = (fine[cell] ?? 0) + (probability - rounded);
     }
-    const hit = binIndex(edges, Math.fround(probabilities[outcome] ?? NaN), convention) * classes + outcome;
-    this.outcomes[hit] = (this.outcomes[hit] ?? 0) + 1;
+    this.addOutcome(row, outcome);
+  }
+
+  /** What `add` counts of the outcome alone; `shareProbabilities` brings the rest. */
+  addOutcome({ probabilities }: ScoredRow, outcome: number): void {
+    const { edges, settings } = this;
+    const bin = binIndex(edges, Math.fround(probabilities[outcome] ?? NaN), settings.convention);
+    const cell = bin * settings.classes + outcome;
+    this.outcomes[cell] = (this.outcomes[cell] ?? 0) + 1;
     this.rows++;
+  }
+
+  /** Takes over the probabilities of a table that saw the same rows with other outcomes. */
+  shareProbabilities(other: ClasswiseBins): void {
+    assertSameSettings(this.settings, other.settings);
+    for (const name of ['count', 'coarse', 'fine'] as const) this[name].set(other[name]);
+  }
+
+  absorb(sums: ColumnSums): void {
+    for (const name of ['coarse', 'fine'] as const) {
+      const mine = this[name];
+      sums[name].forEach((value, column) => (mine[column] = (mine[column] ?? 0) + value));
+    }
   }
 
   /** @throws FidelisError REQUEST.INVALID if the settings differ */

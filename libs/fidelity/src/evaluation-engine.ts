@@ -128,13 +128,20 @@ export class EvaluationEngine implements Accumulator<PairBatch, EngineState, Eng
     this.agreement.addRow(teacher, student, label);
     this.divergence.addRow(divergences());
     this.calibration.addRow(student.confidence, student.predicted === teacher.predicted);
-    this.classCalibration.addRow(student, teacher.predicted);
-    this.models?.teacher.addRow(teacher, label);
-    this.models?.student.addRow(student, label);
+    if (this.models === undefined) {
+      this.classCalibration.addRow(student, teacher.predicted);
+      return;
+    }
+    // The student's probabilities are counted once for both kinds of outcome.
+    this.classCalibration.addOutcome(student, teacher.predicted);
+    this.models.teacher.addRow(teacher, label);
+    this.models.student.addRow(student, label);
   };
 
   merge(other: EvaluationEngine): void {
     assertSameSettings(this.settings, other.settings);
+    this.settle();
+    other.settle();
     this.agreement.merge(other.agreement);
     this.divergence.merge(other.divergence);
     this.calibration.merge(other.calibration);
@@ -153,6 +160,7 @@ export class EvaluationEngine implements Accumulator<PairBatch, EngineState, Eng
   }
 
   toJSON(): EngineState {
+    this.settle();
     return {
       agreement: this.agreement.toJSON(),
       divergence: this.divergence.toJSON(),
@@ -182,6 +190,7 @@ export class EvaluationEngine implements Accumulator<PairBatch, EngineState, Eng
 
   result(): EngineResult {
     assertNotEmpty(this.n);
+    this.settle();
     const { classes, kind, bins, convention } = this.settings;
     const { topKAgreement, ...agreement } = this.agreement.result();
     const { classwiseEce } = this.classCalibration.result();
@@ -201,6 +210,11 @@ export class EvaluationEngine implements Accumulator<PairBatch, EngineState, Eng
         ? {}
         : { teacher: modelOf(this.models.teacher), student: modelOf(this.models.student) }),
     };
+  }
+
+  /** Completes the calibration of every class, where the student's own holds part of it. */
+  private settle(): void {
+    this.models?.student.shareProbabilities(this.classCalibration);
   }
 }
 

@@ -76,6 +76,11 @@ export class ModelAccumulator implements Accumulator<LabelledBatch, ModelState, 
     for (const variant of this.variants) variant.add(score.confidence, correct);
   }
 
+  /** Gives what it has of the probabilities to an accumulator that saw the same rows with other labels. */
+  shareProbabilities(other: ClasswiseAccumulator): void {
+    other.shareProbabilities(this.classwise);
+  }
+
   merge(other: ModelAccumulator): void {
     this.score.merge(other.score);
     this.reliability.merge(other.reliability);

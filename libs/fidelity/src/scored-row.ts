@@ -1,6 +1,27 @@
 import type { Divergences } from './divergences.js';
 import type { RowFunctions } from './kernel/row-kernel.js';
 
+/** Sums by column over many rows, in two parts; see `columns` of the kernel. */
+export interface ColumnSums {
+  /** [classes] multiples of 2⁻²⁴ */
+  readonly coarse: Float64Array;
+  /** [classes] what they leave over */
+  readonly fine: Float64Array;
+}
+
+/** Whose column sums the kernel collects; it hands them over at the end of each batch at the latest. */
+export interface ColumnOwner {
+  absorb(sums: ColumnSums): void;
+}
+
+/** Lends room for column sums within the kernel's memory. */
+export interface ColumnRoom {
+  /** Of this owner, from its first row in this batch on. */
+  sumsOf(owner: ColumnOwner): ColumnSums;
+  /** [classes] */
+  readonly list: Uint32Array;
+}
+
 /** Where a row lies within the memory of the kernel, in bytes. */
 export interface RowPlace {
   readonly memory: ArrayBuffer;
@@ -26,6 +47,7 @@ export class ScoredRow {
     private readonly functions: RowFunctions,
     private readonly classes: number,
     readonly place: RowPlace,
+    private readonly room: ColumnRoom,
   ) {
     this.logProbabilities = new Float64Array(place.memory, place.logProbabilities, classes);
     this.probabilities = new Float64Array(place.memory, place.probabilities, classes);
@@ -62,6 +84,26 @@ export class ScoredRow {
     into.reverse = Math.max(0, out[1] ?? NaN);
     into.jensenShannon = Math.min(Math.LN2, Math.max(0, (out[2] ?? NaN) / 2));
     into.totalVariation = Math.min(1, (out[3] ?? NaN) / 2);
+  }
+
+  /**
+   * Adds the probabilities below a threshold to the owner's sums by column.
+   *
+   * @param threshold above 0
+   * @returns the columns of the others; valid until the next call
+   */
+  addColumns(owner: ColumnOwner, threshold: number): Uint32Array {
+    const { coarse, fine } = this.room.sumsOf(owner);
+    const { list } = this.room;
+    const listed = this.functions.columns(
+      this.place.probabilities,
+      this.classes,
+      threshold,
+      coarse.byteOffset,
+      fine.byteOffset,
+      list.byteOffset,
+    );
+    return list.subarray(0, listed);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { SUM_EXACT, SUM_TOLERANCE, type InputKind, type Rows } from './input.js';
 import { RowKernel } from './kernel/row-kernel.js';
-import { ScoredRow } from './scored-row.js';
+import { ScoredRow, type ColumnOwner, type ColumnRoom, type ColumnSums } from './scored-row.js';
 
 /** Values of an input that are copied into the kernel at a time: they stay in the cache of a core until they are scored. */
 const BLOCK_VALUES = 4096;
@@ -26,11 +26,46 @@ interface InputBlock {
   wide: boolean;
 }
 
+/** Column sums of the owners that a batch has; emptied at its end. */
+class Columns implements ColumnRoom {
+  private readonly owners = new Map<ColumnOwner, ColumnSums>();
+
+  /** @param free as many as there can be owners without one waiting for another */
+  constructor(
+    readonly list: Uint32Array,
+    private readonly free: ColumnSums[],
+  ) {}
+
+  sumsOf(owner: ColumnOwner): ColumnSums {
+    return this.owners.get(owner) ?? this.lend(owner);
+  }
+
+  /** Hands all sums over. */
+  settle(): void {
+    for (const [owner, sums] of this.owners) {
+      owner.absorb(sums);
+      sums.coarse.fill(0);
+      sums.fine.fill(0);
+      this.free.push(sums);
+    }
+    this.owners.clear();
+  }
+
+  private lend(owner: ColumnOwner): ColumnSums {
+    if (this.free.length === 0) this.settle();
+    const sums = this.free.pop();
+    if (sums === undefined) throw new RangeError('the workspace has no room for column sums');
+    this.owners.set(owner, sums);
+    return sums;
+  }
+}
+
 interface Layout {
   readonly classes: number;
   readonly blockRows: number;
   readonly inputs: readonly InputBlock[];
   readonly out: Float64Array;
+  readonly columns: Columns;
   readonly teacher: ScoredRow;
   readonly student: ScoredRow;
 }
@@ -64,6 +99,7 @@ export class Workspace {
     try {
       visit(new RowScorer(this.kernel.functions, this.layout));
     } finally {
+      this.layout.columns.settle();
       this.taken = false;
     }
   }
@@ -80,10 +116,19 @@ export class Workspace {
     const [teacherLogs, teacherShares, studentLogs, studentShares] = [0, 1, 2, 3].map(() =>
       take(8 * classes + OVERHANG),
     ) as [number, number, number, number];
+    const rowBytes = 8 * classes + OVERHANG;
+    // A teacher and a student for each pair of inputs, as an engine has them.
+    const sums = Array.from({ length: 2 * inputs }, () => [take(rowBytes), take(rowBytes)] as const);
+    const list = take(4 * classes + OVERHANG);
     const memory = this.kernel.reserve(end);
+    const doubles = (at: number): Float64Array => new Float64Array(memory, at, classes).fill(0);
+    const columns = new Columns(
+      new Uint32Array(memory, list, classes),
+      sums.map(([coarse, fine]) => ({ coarse: doubles(coarse), fine: doubles(fine) })),
+    );
     const { functions } = this.kernel;
     const row = (logProbabilities: number, probabilities: number): ScoredRow =>
-      new ScoredRow(functions, classes, { memory, logProbabilities, probabilities, out: 0 });
+      new ScoredRow(functions, classes, { memory, logProbabilities, probabilities, out: 0 }, columns);
     return {
       classes,
       blockRows,
@@ -94,6 +139,7 @@ export class Workspace {
         wide: false,
       })),
       out: new Float64Array(memory, 0, 4),
+      columns,
       teacher: row(teacherLogs, teacherShares),
       student: row(studentLogs, studentShares),
     };

@@ -57,6 +57,7 @@ const store =
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(value)],
   add: binary(0x6a),
+  store: store(0x36),
   sub: binary(0x6b),
   and: binary(0x71),
   shl: binary(0x74),

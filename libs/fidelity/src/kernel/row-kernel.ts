@@ -48,6 +48,14 @@ export interface RowFunctions {
   ) => void;
   readonly squaredDistance: (probabilities: Address, classes: number, column: number) => number;
   readonly ahead: (values: Address, classes: number, column: number) => number;
+  readonly columns: (
+    probabilities: Address,
+    classes: number,
+    threshold: number,
+    coarse: Address,
+    fine: Address,
+    list: Address,
+  ) => number;
   readonly temper: (values: Address, classes: number, largest: number, beta: number, out: Address) => void;
   readonly exponentials: (from: Address, to: Address, count: number) => void;
   readonly logarithms: (from: Address, to: Address, count: number) => void;

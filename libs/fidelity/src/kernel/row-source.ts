@@ -190,7 +190,7 @@ function softmax(input: Input): FunctionSource {
       const [row, classes, largest, logarithms, probabilities] = locals.parameters(5);
       const walk = { row, classes, at: locals.one('i32'), end: locals.one('i32') };
       const [first, second] = locals.create('i32', 2);
-      const [shifted, weight, sum, totals, logTotal] = locals.create('v128', 5);
+      const [shifted, weight, sum, share, logTotal] = locals.create('v128', 5);
       const total = locals.one('f64');
       return control.sequence(
         first.set(logarithms.get),
@@ -206,8 +206,9 @@ function softmax(input: Input): FunctionSource {
             forward(second, 16),
           ),
         ),
-        totals.set(f64x2.splat(total.tee(sumOf(sum)))),
-        logTotal.set(logOf(locals, totals.get)),
+        logTotal.set(logOf(locals, f64x2.splat(total.tee(sumOf(sum))))),
+        // The largest one's weight is 1: its probability is 1 / total to the last bit.
+        share.set(f64x2.splat(f64.div(f64.const(1), total.get))),
         walk.end.set(first.get),
         first.set(logarithms.get),
         second.set(probabilities.get),
@@ -215,7 +216,7 @@ function softmax(input: Input): FunctionSource {
           below(first, walk.end),
           control.sequence(
             v128.store(first.get, f64x2.sub(v128.load(first.get), logTotal.get)),
-            v128.store(second.get, f64x2.div(v128.load(second.get), totals.get)),
+            v128.store(second.get, f64x2.mul(v128.load(second.get), share.get)),
             forward(first, 16),
             forward(second, 16),
           ),

@@ -121,6 +121,55 @@ const ahead: FunctionSource = {
   },
 };
 
+/** Adding and taking away 1.5 · 2²⁸ rounds a number below 1 to a multiple of 2⁻²⁴. */
+const ROUNDER = 1.5 * 2 ** 28;
+
+/**
+ * (p, classes, threshold, coarse, fine, list) → how many are at least the threshold; list: their columns. The others are added to the
+ * sums of their columns, in two parts: multiples of 2⁻²⁴, whose sum is exact up to 2²⁹ rows, and the rest, whose rounding is below
+ * 2⁻⁷⁸ a row.
+ */
+const columns: FunctionSource = {
+  name: 'columns',
+  parameters: ['i32', 'i32', 'f64', 'i32', 'i32', 'i32'],
+  result: 'i32',
+  body: (locals) => {
+    const [p, classes, threshold, coarse, fine, list] = locals.parameters(6);
+    const [end, mask, column, last] = locals.create('i32', 4);
+    const [value, rounded] = locals.create('v128', 2);
+    const note = (bit: number): Code =>
+      control.when(
+        i32.and(mask.get, i32.const(bit)),
+        control.sequence(i32.store(last.get, i32.add(column.get, i32.const(bit - 1))), forward(last, 4)),
+      );
+    const addTo = (at: Local, term: Code): Code => v128.store(at.get, f64x2.add(v128.load(at.get), term));
+    return control.sequence(
+      end.set(pairsEnd(p, classes)),
+      last.set(list.get),
+      control.loop(
+        below(p, end),
+        control.sequence(
+          value.set(v128.load(p.get)),
+          control.when(
+            mask.tee(i64x2.bitmask(f64x2.ge(value.get, f64x2.splat(threshold.get)))),
+            control.sequence(
+              note(1),
+              note(2),
+              value.set(v128.and(value.get, f64x2.lt(value.get, f64x2.splat(threshold.get)))),
+            ),
+          ),
+          rounded.set(f64x2.sub(f64x2.add(value.get, f64x2.const(ROUNDER)), f64x2.const(ROUNDER))),
+          addTo(coarse, rounded.get),
+          addTo(fine, f64x2.sub(value.get, rounded.get)),
+          column.set(i32.add(column.get, i32.const(2))),
+          ...[p, coarse, fine].map((at) => forward(at, 16)),
+        ),
+      ),
+      i32.shrU(i32.sub(last.get, list.get), i32.const(2)),
+    );
+  },
+};
+
 /** (values, classes, largest, β, out); out: Σ w, Σ w d, Σ w d² of d = value − largest and w = exp(β d) */
 const temper: FunctionSource = {
   name: 'temper',
@@ -182,6 +231,7 @@ export const SCORE_FUNCTIONS: readonly FunctionSource[] = [
   divergences,
   squaredDistance,
   ahead,
+  columns,
   temper,
   elementwise('exponentials', expOf),
   elementwise('logarithms', logOf),
