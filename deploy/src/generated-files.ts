@@ -4,7 +4,8 @@ import { baseFiles } from './kubernetes/base.js';
 import { localCpuFiles } from './kubernetes/local-cpu-overlay.js';
 import { natsConfig } from './nats-config.js';
 import { postgresInit } from './postgres-init.js';
-import { prometheusConfig } from './prometheus-config.js';
+import { RULES_FILE, rulesFile } from './prometheus/rules-file.js';
+import { prometheusConfig } from './prometheus/scrape-config.js';
 import { yamlFile } from './yaml-file.js';
 
 /** Every file of `deploy/generated`, by its path there. */
@@ -16,6 +17,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['grafana/provisioning/datasources/prometheus.yaml', yamlFile(datasourceProvisioning)],
     ['grafana/provisioning/dashboards/fidelis.yaml', yamlFile(boardProvisioning)],
     ['prometheus/prometheus.yaml', yamlFile(prometheusConfig())],
+    [`prometheus/${RULES_FILE}`, yamlFile(rulesFile())],
     ['nats/nats.conf', natsConfig()],
     ['postgres/init.sql', postgresInit()],
   ]);

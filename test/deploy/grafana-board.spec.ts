@@ -1,3 +1,4 @@
+import { RELIABILITY_COUNTERS } from '@fidelis/deploy';
 import { METRICS, type MetricDefinition } from '@fidelis/observability';
 import { describe, expect, it } from 'vitest';
 import { filesBelow, readJson, readYaml } from './deploy-files.js';
@@ -73,8 +74,8 @@ describe('boards', () => {
     expect(new Set(cells).size).toBe(cells.length);
   });
 
-  it.each(boards)('%s offers data source, run and set, from labels that exist', (_, board) => {
-    expect(board.templating.list.map(({ name }) => name)).toEqual(['datasource', 'run', 'set']);
+  it.each(boards)('%s offers data source, run, set and window, from labels that exist', (_, board) => {
+    expect(board.templating.list.map(({ name }) => name)).toEqual(['datasource', 'run', 'set', 'window']);
     for (const { query } of board.templating.list.filter(({ type }) => type === 'query')) {
       const [, metric = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(query) ?? [];
       expect(series(metric).labels).toContain(label);
@@ -106,6 +107,7 @@ describe('boards', () => {
       'fidelis_predictive_kl_nats',
       'fidelis_ece_ratio',
       'fidelis_accuracy_ratio',
+      ...Object.values(RELIABILITY_COUNTERS),
       'fidelis_student_wait_seconds_total',
       'fidelis_frames_published_total',
       'fidelis_frames_consumed_total',
@@ -131,9 +133,9 @@ describe.each(targets)('query of %s', (_, target) => {
     }
   });
 
-  it('takes rates of counters only, over $__rate_interval', () => {
+  it('takes rates of counters only, over $__rate_interval or the chosen window', () => {
     const { selectors, ranges } = promqlUsage(target.expr);
-    for (const range of ranges) expect(range).toBe('$__rate_interval');
+    for (const range of ranges) expect(['$__rate_interval', '$window']).toContain(range);
     if (ranges.length === 0) return;
     for (const { metric } of selectors) expect(series(metric).definition?.type).not.toBe('gauge');
   });

@@ -13,8 +13,8 @@ export interface PromqlUsage {
   readonly ranges: readonly string[];
 }
 
-/** Stands for Grafana's variable while the rest is parsed. */
-const RATE_INTERVAL = '1m1s';
+/** What stands for Grafana's variables while the rest is parsed. */
+const STAND_INS = { $__rate_interval: '1m1s', $window: '2m2s' } as const;
 
 /**
  * What an expression of a board uses.
@@ -22,7 +22,10 @@ const RATE_INTERVAL = '1m1s';
  * @throws Error that shows where the expression does not parse
  */
 export function promqlUsage(expression: string): PromqlUsage {
-  const text = expression.replaceAll('$__rate_interval', RATE_INTERVAL);
+  const text = Object.entries(STAND_INS).reduce(
+    (replaced, [variable, duration]) => replaced.replaceAll(variable, duration),
+    expression,
+  );
   const selectors: SelectorUsage[] = [];
   const ranges: string[] = [];
   let grouping: string[] | undefined;
@@ -58,5 +61,5 @@ function labelNames(node: SyntaxNode, text: string): string[] {
 
 function rangeOf(source: string): string {
   const range = source.slice(source.lastIndexOf('[') + 1, -1);
-  return range === RATE_INTERVAL ? '$__rate_interval' : range;
+  return Object.entries(STAND_INS).find(([, duration]) => duration === range)?.[0] ?? range;
 }

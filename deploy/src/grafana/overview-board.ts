@@ -2,6 +2,7 @@ import {
   DashboardBuilder,
   DashboardCursorSync,
   DatasourceVariableBuilder,
+  IntervalVariableBuilder,
   QueryVariableBuilder,
   RowBuilder,
   VariableRefresh,
@@ -9,13 +10,18 @@ import {
   type Dashboard,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { MetricName } from '@fidelis/observability';
+import { calibrationRow } from './calibration-row.js';
 import { fidelityRow } from './fidelity-row.js';
 import { healthRow } from './health-row.js';
 import { DATASOURCE, seriesPanel } from './panels.js';
+import { reliabilityDiagram } from './reliability-diagram.js';
 import { streamRow } from './stream-row.js';
 import { trainingRow } from './training-row.js';
 
-const ROWS = [fidelityRow, trainingRow, streamRow, healthRow];
+const ROWS = [fidelityRow, calibrationRow, trainingRow, streamRow, healthRow];
+
+const WINDOWS = ['5m', '15m', '1h', '6h', '1d', '7d'];
+const DEFAULT_WINDOW = '1h';
 
 export function overviewBoard(): Dashboard {
   const board = new DashboardBuilder('Fidelis: overview')
@@ -33,11 +39,23 @@ export function overviewBoard(): Dashboard {
         .allowCustomValue(false),
     )
     .withVariable(labelVariable('run', 'Run', 'fidelis_training_step'))
-    .withVariable(labelVariable('set', 'Set', 'fidelis_agreement_ratio'));
+    .withVariable(labelVariable('set', 'Set', 'fidelis_agreement_ratio'))
+    .withVariable(
+      new IntervalVariableBuilder('window')
+        .label('Window')
+        .description('Over how long the calibration row adds up evaluations')
+        .values(WINDOWS.join(','))
+        .options(
+          WINDOWS.map((window) => ({ text: window, value: window, selected: window === DEFAULT_WINDOW })),
+        )
+        .current({ selected: true, text: DEFAULT_WINDOW, value: DEFAULT_WINDOW }),
+    );
   let id = 0;
   for (const row of ROWS) {
     board.withRow(new RowBuilder(row.title).id(++id));
-    for (const panel of row.panels) board.withPanel(seriesPanel(panel, ++id));
+    for (const panel of row.panels) {
+      board.withPanel('queries' in panel ? seriesPanel(panel, ++id) : reliabilityDiagram(panel, ++id));
+    }
   }
   return board.build();
 }

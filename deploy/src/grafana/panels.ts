@@ -19,9 +19,12 @@ export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasourc
 export const CHOSEN_RUNS = 'run=~"$run"';
 export const CHOSEN_SETS = 'set=~"$set"';
 
+/** The board's variable: over how long errors are taken from counters. */
+export const WINDOW = '$window';
+
 /** Grafana's grid has 24 columns; three panels make a line. */
-const PANEL_COLUMNS = 8;
-const PANEL_ROWS = 8;
+export const PANEL_COLUMNS = 8;
+export const PANEL_ROWS = 8;
 
 export interface Query {
   readonly expr: string;
@@ -39,9 +42,17 @@ export interface SeriesPanel {
   readonly max?: number;
 }
 
+/** Bars of accuracy and mean confidence by bin. */
+export interface ReliabilityDiagram {
+  readonly title: string;
+  readonly description: string;
+  /** The label `model` of the counters. */
+  readonly reliabilityOf: 'teacher' | 'student' | 'fidelity';
+}
+
 export interface BoardRow {
   readonly title: string;
-  readonly panels: readonly SeriesPanel[];
+  readonly panels: readonly (SeriesPanel | ReliabilityDiagram)[];
 }
 
 /** `id` is unique on the board and stays with the panel as long as the order does: links to a panel carry it. */

@@ -157,6 +157,30 @@ export const METRICS = {
     labels: ['run', 'set'],
     services: ['metrics-svc'],
   },
+  fidelis_top5_agreement_ratio: {
+    type: 'gauge',
+    help: 'Share of samples where the class of the teacher is among the five likeliest of the student, last evaluation.',
+    labels: ['run', 'set'],
+    services: ['metrics-svc'],
+  },
+  fidelis_cohen_kappa_ratio: {
+    type: 'gauge',
+    help: "Cohen's kappa of the predicted classes: agreement beyond chance, last evaluation.",
+    labels: ['run', 'set'],
+    services: ['metrics-svc'],
+  },
+  fidelis_jensen_shannon_nats: {
+    type: 'gauge',
+    help: 'Mean Jensen-Shannon divergence of the predictive distributions, last evaluation.',
+    labels: ['run', 'set'],
+    services: ['metrics-svc'],
+  },
+  fidelis_total_variation_ratio: {
+    type: 'gauge',
+    help: 'Mean total variation distance of the predictive distributions, last evaluation.',
+    labels: ['run', 'set'],
+    services: ['metrics-svc'],
+  },
   fidelis_accuracy_ratio: {
     type: 'gauge',
     help: 'Top-1 accuracy, last evaluation.',
@@ -165,8 +189,32 @@ export const METRICS = {
   },
   fidelis_ece_ratio: {
     type: 'gauge',
-    help: 'Expected calibration error, last evaluation; the label bins says of how many bins.',
+    help: 'Expected calibration error, last evaluation; the label bins says of how many bins. Model fidelity is the student with the class of the teacher as label.',
     labels: ['run', 'set', 'model', 'bins'],
+    services: ['metrics-svc'],
+  },
+  fidelis_mce_ratio: {
+    type: 'gauge',
+    help: 'Maximum calibration error over the bins, last evaluation.',
+    labels: ['run', 'set', 'model', 'bins'],
+    services: ['metrics-svc'],
+  },
+  fidelis_null_ece_ratio: {
+    type: 'gauge',
+    help: 'Expected calibration error that a perfectly calibrated model with these confidences shows by chance, last evaluation.',
+    labels: ['run', 'set', 'model', 'bins'],
+    services: ['metrics-svc'],
+  },
+  fidelis_top5_accuracy_ratio: {
+    type: 'gauge',
+    help: 'Top-5 accuracy, last evaluation.',
+    labels: ['run', 'set', 'model'],
+    services: ['metrics-svc'],
+  },
+  fidelis_brier_score: {
+    type: 'gauge',
+    help: 'Mean Brier score, summed over the classes (0 to 2), last evaluation.',
+    labels: ['run', 'set', 'model'],
     services: ['metrics-svc'],
   },
   fidelis_nll_nats: {
