@@ -11,6 +11,7 @@ import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
 import { Outbox } from '@fidelis/persistence';
 import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
+import { AddEnsembles } from './add-ensembles.migration.js';
 import type { TeacherConfig } from './config.js';
 import { CreateTeachers } from './create-teachers.migration.js';
 import { PredictionTableRow } from './scoring/prediction-table.entity.js';
@@ -49,7 +50,7 @@ export class AppModule {
           config,
           schema: 'teacher',
           entities: [TeacherRow, StreamRow, PredictionTableRow],
-          migrations: [CreateTeachers],
+          migrations: [CreateTeachers, AddEnsembles],
           logger,
         }),
       ],

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { architectureField } from './architecture-spec.js';
-import { augmentationSchema } from './augmentation-spec.js';
 import { lossSchema } from './loss-spec.js';
 import { optimizerSchema, scheduleSchema } from './optimizer-spec.js';
-import { countField, seedField } from './spec-fields.js';
+import { countField, fractionField, seedField } from './spec-fields.js';
 import { subsetSchema } from './subset-spec.js';
+import { labelsUndefined, viewSpecFieldSchema } from './view-spec.js';
 
 /**
  * The experiment spec: what a person writes in YAML and what `startRun` takes. Every object is strict (an
@@ -25,10 +25,20 @@ export const teacherTrainingSchema = z.strictObject({
 });
 export type TeacherTrainingSpec = z.infer<typeof teacherTrainingSchema>;
 
+/** Absent for a single model, so that its teacher keeps its id. */
+export const ensembleMembersSchema = z
+  .int()
+  .min(2, 'an ensemble has at least 2 members: leave the field out for a single teacher')
+  .max(64)
+  .describe(
+    'Models of an ensemble, trained alike from seeds of their own; the first one is the teacher without this field. Their probabilities are averaged.',
+  );
+
 const trainedTeacherSchema = z
   .strictObject({
     architecture: architectureField,
     seed: seedField.optional().describe("Defaults to the experiment's seed."),
+    members: ensembleMembersSchema.optional(),
     train: teacherTrainingSchema,
   })
   .describe(
@@ -41,20 +51,6 @@ const existingTeacherSchema = z
 
 const teacherField = z.union([trainedTeacherSchema, existingTeacherSchema]);
 
-export const viewSpecFieldSchema = z.discriminatedUnion('kind', [
-  z
-    .strictObject({ kind: z.literal('table'), subset: subsetSchema.optional() })
-    .describe('No randomness: the teacher scores each sample once.'),
-  z
-    .strictObject({
-      kind: z.literal('sequence'),
-      subset: subsetSchema.optional(),
-      augmentation: z.array(augmentationSchema).default([]),
-      seed: seedField.optional().describe("Defaults to the experiment's seed."),
-    })
-    .describe("A step's batch is a pure function of the spec and the step; the teacher scores every batch."),
-]);
-
 const evaluationFieldSchema = z.strictObject({
   sets: z
     .array(z.enum(['test', 'train-clean']))
@@ -66,7 +62,43 @@ const evaluationFieldSchema = z.strictObject({
     .min(0)
     .default(1)
     .describe('Also on `test` after every so many epochs; 0 is only at the end.'),
+  atSteps: z
+    .array(countField)
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Also on every set after these numbers of steps.'),
 });
+
+const member = z.int().min(0).default(0).describe('Which member of an ensemble, from 0.');
+
+/** How a student starts, where not at random (paper §6.2, Table 1). Student and teacher then have the same architecture. */
+export const initialisationSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('random') }).describe("From the student's seed."),
+    z
+      .strictObject({ kind: z.literal('teacher-initial'), member })
+      .describe('Where the teacher started, before its training.'),
+    z
+      .strictObject({
+        kind: z.literal('interpolate'),
+        lambda: fractionField.describe(
+          'λ·θ_teacher + (1−λ)·θ_random: 0 is random, 1 is the trained teacher.',
+        ),
+        member,
+        rescaleLearningRate: z
+          .boolean()
+          .default(false)
+          .describe('Learning rate times (1−λ), as the published code has it (and not below 1e-6).'),
+        refreshStatistics: z
+          .boolean()
+          .default(true)
+          .describe('With batch normalisation: its running statistics anew from one pass over the view.'),
+      })
+      .describe('Between a random start and the trained teacher.'),
+  ])
+  .describe('How the student starts.');
+export type InitialisationSpec = z.infer<typeof initialisationSchema>;
 
 export const experimentSpecSchema = z
   .strictObject({
@@ -89,11 +121,21 @@ export const experimentSpecSchema = z
         .describe(
           "Defaults to the experiment's seed + 1, so that a student never starts as its teacher did.",
         ),
+      initialisation: initialisationSchema.optional().describe('Random where left out.'),
       loss: lossSchema.prefault({}),
       ...trainingRecipe,
     }),
     evaluation: evaluationFieldSchema.prefault({}),
     placement: z.enum(['cpu', 'gpu']).default('cpu').describe('Kind of worker that trains.'),
+  })
+  .superRefine(({ view, student }, context) => {
+    const reason = labelsUndefined(view);
+    if (reason === undefined || !('alpha' in student.loss) || student.loss.alpha === 0) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['student', 'loss', 'alpha'],
+      message: `${student.loss.alpha} gives the labels a weight, and ${reason}. Set it to 0`,
+    });
   })
   .describe('A Fidelis experiment: one teacher, one student, and how faithful the student is.');
 

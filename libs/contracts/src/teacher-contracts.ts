@@ -2,24 +2,35 @@ import { z } from 'zod';
 import { architectureSchema } from './architecture-spec.js';
 import { defineEvent, defineRpc } from './contract.js';
 import { errorWireSchema } from './errors.js';
-import { teacherTrainingSchema } from './experiment-spec.js';
+import { ensembleMembersSchema, teacherTrainingSchema } from './experiment-spec.js';
 import { CODECS } from './logit-frame.js';
 import { timestampSchema } from './timestamp.js';
 import { datasetRefSchema, digestSchema, viewSpecSchema } from './view-spec.js';
 
 export const teacherStates = ['training', 'ready', 'failed'] as const;
 
-/** Everything that decides a trained teacher's weights; its canonical JSON names the teacher. */
+/** Everything that decides a trained teacher's weights; its canonical JSON names the teacher. Of an ensemble the seed is the first member's. */
 export const teacherSpecSchema = z.strictObject({
   architecture: architectureSchema,
   dataset: datasetRefSchema,
   seed: z.int().min(0).max(0xffffffff),
+  members: ensembleMembersSchema.optional(),
   train: teacherTrainingSchema,
 });
 export type TeacherSpec = z.infer<typeof teacherSpecSchema>;
 
 export const stageProgressSchema = z.strictObject({ done: z.number(), total: z.number() });
 export type StageProgress = z.infer<typeof stageProgressSchema>;
+
+/** One model of a teacher: what a student can start from. */
+export const memberModelSchema = z.strictObject({
+  /** Id of the teacher that it is by itself. */
+  teacherId: z.string(),
+  seed: z.int().min(0).max(0xffffffff),
+  /** Artifact: safetensors; null while training. */
+  weights: digestSchema.nullable(),
+});
+export type MemberModel = z.infer<typeof memberModelSchema>;
 
 export const teacherRecordSchema = z.strictObject({
   /** `t-` and 12 hexadecimal characters: sha-256 over the canonical JSON of the spec. */
@@ -28,8 +39,10 @@ export const teacherRecordSchema = z.strictObject({
   spec: teacherSpecSchema,
   classes: z.int().positive(),
   members: z.int().positive(),
-  /** Digest of the weights; null while training. */
+  /** Of a single model the digest of its weights, of an ensemble that of its members' digests; null while training. */
   weightsDigest: digestSchema.nullable(),
+  /** In order; a single model is its own only member. */
+  memberModels: z.array(memberModelSchema).min(1),
   /** In steps. */
   progress: stageProgressSchema,
   error: errorWireSchema.nullable(),

@@ -31,10 +31,34 @@ export const teacherJobSchema = z.strictObject({
 });
 export type TeacherJob = z.infer<typeof teacherJobSchema>;
 
+/** Where a student starts that does not start at random: `initialisationSchema` with the teacher's side looked up. */
+export const studentStartSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('teacher-initial'),
+    /** The teacher's: it must be the student's. */
+    architecture: architectureSchema,
+    /** That the teacher's initial weights came from. */
+    seed: z.int().min(0).max(0xffffffff),
+  }),
+  z.strictObject({
+    kind: z.literal('interpolate'),
+    /** The teacher's: it must be the student's. */
+    architecture: architectureSchema,
+    /** Artifact: the teacher's trained weights. */
+    weights: digestSchema,
+    lambda: z.number().min(0).max(1),
+    rescaleLearningRate: z.boolean(),
+    refreshStatistics: z.boolean(),
+  }),
+]);
+export type StudentStart = z.infer<typeof studentStartSchema>;
+
 export const studentJobSchema = z.strictObject({
   kind: z.literal('student'),
   ...jobBase,
   view: viewSpecSchema,
+  /** Random, from the seed, where absent. */
+  start: studentStartSchema.optional(),
   loss: lossSchema,
   stream: z.strictObject({
     key: z.string(),
@@ -51,6 +75,7 @@ export const studentJobSchema = z.strictObject({
   evaluation: z.strictObject({
     sets: z.array(z.enum(['test', 'train-clean'])),
     everyEpochs: z.int().min(0),
+    atSteps: z.array(z.int().positive()).optional(),
   }),
 });
 export type StudentJob = z.infer<typeof studentJobSchema>;

@@ -1,5 +1,11 @@
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
-import { teacherStates, type StageProgress, type TeacherRecord, type TeacherSpec } from '@fidelis/contracts';
+import {
+  teacherStates,
+  type MemberModel,
+  type StageProgress,
+  type TeacherRecord,
+  type TeacherSpec,
+} from '@fidelis/contracts';
 import { Failure } from '../graphql/error.model.js';
 import { namesOf } from '../graphql/names-of.js';
 import { DateTimeScalar, JsonScalar } from '../graphql/scalars.js';
@@ -14,6 +20,18 @@ export class TeacherProgress implements StageProgress {
 
   @Field(() => Float)
   readonly total!: number;
+}
+
+@ObjectType({ description: 'One model of a teacher.' })
+export class TeacherMember implements MemberModel {
+  @Field(() => ID, { description: 'The teacher that it is by itself.' })
+  readonly teacherId!: string;
+
+  @Field(() => Float, { description: 'Of its initialisation and its order of the data.' })
+  readonly seed!: number;
+
+  @Field(() => String, { nullable: true, description: 'sha-256 of its weights; null while training.' })
+  readonly weights!: string | null;
 }
 
 @ObjectType({ description: 'What students learn from.' })
@@ -33,8 +51,14 @@ export class Teacher implements TeacherRecord {
   @Field(() => Int, { description: 'Members of the ensemble; 1 is a single model.' })
   readonly members!: number;
 
-  @Field(() => String, { nullable: true, description: 'sha-256 of the weights; null while training.' })
+  @Field(() => String, {
+    nullable: true,
+    description: "sha-256 of the weights, of an ensemble over its members' digests; null while training.",
+  })
   readonly weightsDigest!: string | null;
+
+  @Field(() => [TeacherMember], { description: 'Its models, in order.' })
+  readonly memberModels!: TeacherMember[];
 
   @Field(() => TeacherProgress)
   readonly progress!: TeacherProgress;

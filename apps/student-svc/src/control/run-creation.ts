@@ -15,6 +15,7 @@ import {
   TABLE_CHUNK_ROWS,
 } from '@fidelis/contracts';
 import type { DatasetInfo } from '@fidelis/data';
+import { checkInitialisation, studentStart } from './student-start.js';
 import type { RunRow } from './run.entity.js';
 
 /** Crockford's base 32 in lower case: no letter that reads as another. */
@@ -86,8 +87,14 @@ export function newRun(
 
 export function teacherSpecOf(spec: ExperimentSpec, dataset: DatasetRef): TeacherSpec | { id: string } {
   if ('id' in spec.teacher) return spec.teacher;
-  const { architecture, seed, train } = spec.teacher;
-  return { architecture, dataset, seed: seed ?? spec.seed, train };
+  const { architecture, seed, members, train } = spec.teacher;
+  return {
+    architecture,
+    dataset,
+    seed: seed ?? spec.seed,
+    ...(members === undefined ? {} : { members }),
+    train,
+  };
 }
 
 /** The view of the student, which is the one that its teacher scores. */
@@ -132,6 +139,7 @@ export function rowsOfSteps(view: ViewSpec, rows: number, steps: number): number
 export function studentJobOf(row: RunRow, stream: StreamRecord): StudentJob {
   const { student, evaluation } = row.spec;
   const { key, codec, members, classes, parts, partRows } = stream;
+  const start = studentStart(student, row.plan.teacher);
   return {
     kind: 'student',
     runId: row.id,
@@ -145,6 +153,7 @@ export function studentJobOf(row: RunRow, stream: StreamRecord): StudentJob {
     optimizer: student.optimizer,
     schedule: student.schedule,
     view: stream.view,
+    ...(start === undefined ? {} : { start }),
     loss: student.loss,
     stream: { key, name: stream.stream, codec, members, classes, steps: stream.steps, parts, partRows },
     teacherId: stream.teacherId,
@@ -174,6 +183,7 @@ export function checkSpec(spec: ExperimentSpec, info: DatasetInfo): void {
       `a batch of ${spec.student.batchSize} is larger than the view's ${rows} samples`,
     );
   }
+  checkInitialisation(spec);
 }
 
 function invalid(field: string, problem: string): FidelisError {

@@ -32,6 +32,10 @@ export function teacherReported(row: RunRow, teacher: TeacherRecord, now: Date):
     failed(row, teacherFailure(teacher), now);
     return true;
   }
+  if (teacher.state === 'ready') {
+    const { memberModels, spec } = teacher;
+    row.plan = { ...row.plan, teacher: { memberModels, architecture: spec.architecture } };
+  }
   const { done, total } = teacher.progress;
   const reused = teacher.readyAt !== null && new Date(teacher.readyAt) < row.createdAt;
   const changed = advanceStage(row, 'teacher', { done, total, reused }, now);

@@ -5,13 +5,20 @@ import type {
   RunStage,
   RunState,
   StreamRecord,
+  TeacherRecord,
+  TeacherSpec,
 } from '@fidelis/contracts';
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** The part of a teacher that its student may start from. */
+export type TeacherStart = Pick<TeacherRecord, 'memberModels'> & Pick<TeacherSpec, 'architecture'>;
 
 /** What control knows of a run beyond what people see. */
 export interface RunPlan {
   /** The stream that the student reads, once it is open. */
   readonly stream: StreamRecord | null;
+  /** What a student may start from, once the teacher is ready. */
+  readonly teacher?: TeacherStart;
   /** Samples of the view. */
   readonly viewRows: number;
   /** Fencing token of the attempt whose reports count. */

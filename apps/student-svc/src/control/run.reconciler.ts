@@ -122,7 +122,7 @@ export class RunReconciler {
   }
 
   private async recoverEvaluations(row: RunRow): Promise<void> {
-    const { evaluations } = await this.rpc.call(metricsRpc.evaluations, { runIds: [row.id] });
+    const { evaluations } = await this.rpc.call(metricsRpc.evaluations, { runIds: [row.id], final: true });
     if (evaluations.length === 0) return;
     await this.runs.change(row.id, (current) => {
       const changes = evaluations.map((evaluation) => transitions.evaluated(current, evaluation, new Date()));

@@ -22,6 +22,7 @@ const teacher: TeacherRow = {
   classes: 10,
   members: 1,
   weightsDigest,
+  memberWeights: [weightsDigest],
   progress: { done: 1, total: 1 },
   error: null,
   correlationId: 'c-0',

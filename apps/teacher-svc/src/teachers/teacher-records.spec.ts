@@ -6,7 +6,8 @@ import {
   type TeacherSpec,
 } from '@fidelis/contracts';
 import { describe, expect, it } from 'vitest';
-import { newTeacher, teacherIdOf, teacherJobOf, toTeacherRecord } from './teacher-records.js';
+import { teacherIdOf } from './teacher-id.js';
+import { newTeacher, teacherJobOf, toTeacherRecord } from './teacher-records.js';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 
@@ -54,6 +55,7 @@ describe('a new teacher', () => {
       classes: 10,
       members: 1,
       weightsDigest: null,
+      memberModels: [{ teacherId: teacherIdOf(spec), seed: 3, weights: null }],
       progress: { done: 0, total: 0 },
       error: null,
       createdAt: '2026-01-01T00:00:00.000Z',

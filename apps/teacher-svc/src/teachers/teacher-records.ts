@@ -1,17 +1,8 @@
-import {
-  canonicalJson,
-  sha256Hex,
-  type TeacherJob,
-  type TeacherRecord,
-  type TeacherSpec,
-} from '@fidelis/contracts';
+import type { TeacherJob, TeacherRecord, TeacherSpec } from '@fidelis/contracts';
 import { datasetInfo } from '@fidelis/data';
+import { memberModels } from './ensemble.js';
+import { teacherIdOf } from './teacher-id.js';
 import type { TeacherRow } from './teacher.entity.js';
-
-/** A teacher that was trained to a spec has the spec's name: asking for the same one twice trains it once. */
-export function teacherIdOf(spec: TeacherSpec): string {
-  return `t-${sha256Hex(canonicalJson(spec)).slice(0, 12)}`;
-}
 
 export function newTeacher(spec: TeacherSpec, correlationId: string, now: Date): TeacherRow {
   const { classes } = datasetInfo(spec.dataset.name);
@@ -20,8 +11,9 @@ export function newTeacher(spec: TeacherSpec, correlationId: string, now: Date):
     state: 'training',
     spec,
     classes,
-    members: 1,
+    members: spec.members ?? 1,
     weightsDigest: null,
+    memberWeights: null,
     progress: { done: 0, total: 0 },
     error: null,
     correlationId,
@@ -30,6 +22,7 @@ export function newTeacher(spec: TeacherSpec, correlationId: string, now: Date):
   };
 }
 
+/** Of a single model: an ensemble has no training of its own. */
 export function teacherJobOf(row: TeacherRow): TeacherJob {
   const { architecture, dataset, seed, train } = row.spec;
   const { subset, ...recipe } = train;
@@ -55,6 +48,7 @@ export function toTeacherRecord(row: TeacherRow): TeacherRecord {
     classes,
     members,
     weightsDigest,
+    memberModels: memberModels(spec, row.memberWeights),
     progress,
     error,
     createdAt: row.createdAt.toISOString(),

@@ -21,6 +21,10 @@ export class TeacherRow {
   @Column({ type: 'text', name: 'weights_digest', nullable: true })
   weightsDigest!: string | null;
 
+  /** Artifacts of the models, in the order of the members; null while training. */
+  @Column({ type: 'jsonb', name: 'member_weights', nullable: true })
+  memberWeights!: readonly string[] | null;
+
   @Column({ type: 'jsonb' })
   progress!: StageProgress;
 

@@ -1,6 +1,6 @@
 import { FidelisError, teacherEvents } from '@fidelis/contracts';
 import { outgoingEvent, type Outbox, type OutgoingMessage } from '@fidelis/persistence';
-import type { DataSource } from 'typeorm';
+import { In, type DataSource } from 'typeorm';
 import { toTeacherRecord } from './teacher-records.js';
 import { TeacherRow } from './teacher.entity.js';
 
@@ -54,6 +54,12 @@ export class TeacherRepository {
       `there is no teacher ${id}: ask the gateway for "{ teachers { id } }", or describe one in the spec`,
       { details: { id } },
     );
+  }
+
+  /** @returns those that exist, in the order of `ids` */
+  async findAll(ids: readonly string[]): Promise<TeacherRow[]> {
+    const rows = await this.dataSource.manager.findBy(TeacherRow, { id: In([...ids]) });
+    return ids.flatMap((id) => rows.filter((row) => row.id === id));
   }
 
   async list(): Promise<TeacherRow[]> {

@@ -7,11 +7,14 @@ import {
 } from '@fidelis/contracts';
 import type { JobQueue, RunPositions } from '@fidelis/bus';
 import type { TeacherConfig } from '../config.js';
+import { memberSpecs } from './ensemble.js';
+import { settleEnsemble } from './settle-ensemble.js';
 import { newTeacher, teacherJobOf } from './teacher-records.js';
+import { teacherIdOf } from './teacher-id.js';
 import type { TeacherRow } from './teacher.entity.js';
 import type { TeacherRepository } from './teacher.repository.js';
 
-/** A teacher's life: asked for, trained by a worker, ready. Each step can be repeated. */
+/** A teacher's life: asked for, trained by a worker (an ensemble: member by member), ready. Each step can be repeated. */
 export class TeacherService {
   constructor(
     private readonly teachers: TeacherRepository,
@@ -24,8 +27,27 @@ export class TeacherService {
     const row = await this.teachers.createOrGet(newTeacher(spec, correlationId, new Date()));
     if (row.state === 'failed' && row.correlationId !== correlationId)
       return this.tryAgain(row, correlationId);
-    if (row.state === 'training') await this.enqueue(row);
-    return row;
+    return row.state === 'training' ? this.train(row) : row;
+  }
+
+  /** An ensemble's members are teachers of their own: each is trained, or was already. */
+  private async train(row: TeacherRow): Promise<TeacherRow> {
+    if (row.members === 1) {
+      await this.enqueue(row);
+      return row;
+    }
+    for (const member of memberSpecs(row.spec)) await this.ensure(member, row.correlationId);
+    return this.settle(row);
+  }
+
+  /** What an ensemble is, its members say. */
+  private async settle(row: TeacherRow): Promise<TeacherRow> {
+    const ids = memberSpecs(row.spec).map(teacherIdOf);
+    const members = await this.teachers.findAll(ids);
+    const settled = await this.teachers.change(row.id, (current) =>
+      settleEnsemble(current, members, new Date()),
+    );
+    return settled ?? row;
   }
 
   /** What failed for one request may succeed for the next: the reason may be gone. */
@@ -37,12 +59,16 @@ export class TeacherService {
       return true;
     });
     if (row === undefined) throw new FidelisError('TEACHER.NOT_FOUND', `there is no teacher ${failed.id}`);
-    await this.enqueue(row);
-    return row;
+    return this.train(row);
   }
 
-  /** Level-triggered: a teacher in training has a result, or a job in the queue. */
+  /** Level-triggered: a teacher in training has a result, or a job in the queue; an ensemble has its members. */
   async reconcile(row: TeacherRow): Promise<void> {
+    if (row.members > 1) {
+      const members = await this.teachers.findAll(memberSpecs(row.spec).map(teacherIdOf));
+      await (members.length < row.members ? this.train(row) : this.settle(row));
+      return;
+    }
     const found = await this.positions.read(row.id);
     const result = found?.position.result;
     if (result === undefined || result === null) await this.enqueue(row);
@@ -62,7 +88,12 @@ export class TeacherService {
       if (row.state !== 'training') return false;
       switch (result.outcome) {
         case 'completed':
-          Object.assign(row, { state: 'ready', weightsDigest: result.weights, readyAt: new Date() });
+          Object.assign(row, {
+            state: 'ready',
+            weightsDigest: result.weights,
+            memberWeights: [result.weights],
+            readyAt: new Date(),
+          });
           row.progress = { done: result.steps, total: result.steps };
           return true;
         case 'failed':

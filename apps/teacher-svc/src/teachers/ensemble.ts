@@ -1,0 +1,31 @@
+import { canonicalJson, sha256Hex, type MemberModel, type TeacherSpec } from '@fidelis/contracts';
+import { teacherIdOf } from './teacher-id.js';
+
+/** 2^32 divided by the golden ratio: seeds of neighbouring ensembles do not meet, nor does a student's (seed + 1). */
+const SEED_STRIDE = 0x9e3779b9;
+
+/**
+ * What each member is by itself: a teacher like any other, which is trained once however many ensembles it is in. The first has the
+ * ensemble's own seed.
+ */
+export function memberSpecs({ members = 1, ...single }: TeacherSpec): TeacherSpec[] {
+  return Array.from({ length: members }, (_, index) => ({
+    ...single,
+    seed: (single.seed + Math.imul(index, SEED_STRIDE)) >>> 0,
+  }));
+}
+
+/** @param weights digests by member; absent while they are in training */
+export function memberModels(spec: TeacherSpec, weights: readonly string[] | null): MemberModel[] {
+  return memberSpecs(spec).map((member, index) => ({
+    teacherId: teacherIdOf(member),
+    seed: member.seed,
+    weights: weights?.[index] ?? null,
+  }));
+}
+
+/** Identity of a teacher's weights: a single model's own digest, or one over those of all members in order. */
+export function weightsDigestOf(memberWeights: readonly string[]): string {
+  const [only, ...others] = memberWeights;
+  return only !== undefined && others.length === 0 ? only : sha256Hex(canonicalJson([...memberWeights]));
+}
