@@ -13,6 +13,7 @@ import { graphqlOptions } from './graphql/graphql-options.js';
 import { SubscriptionServer } from './graphql/subscription-server.js';
 import { PlatformClient } from './lookups/platform-client.js';
 import { PlatformResolver } from './platform/platform.resolver.js';
+import { EvaluationsResolver } from './runs/evaluations.resolver.js';
 import { RunFieldsResolver } from './runs/run-fields.resolver.js';
 import { RunProgressResolver } from './runs/run-progress.resolver.js';
 import { RunProgressService } from './runs/run-progress.service.js';
@@ -48,6 +49,7 @@ export class AppModule implements OnModuleInit {
       controllers: config.FIDELIS_GRAPHIQL ? [GraphiqlController] : [],
       providers: [
         { provide: BusReconnects, useValue: reconnects },
+        EvaluationsResolver,
         PlatformResolver,
         RunFieldsResolver,
         RunProgressResolver,

@@ -6,11 +6,15 @@ import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import type { MetricsConfig } from './config.js';
 import { CreateEvaluations } from './evaluations/create-evaluations.migration.js';
+import { DetailsRepository } from './evaluations/details.repository.js';
+import { EvaluationDetailsRow } from './evaluations/evaluation-details.entity.js';
+import { EvaluationQueriesController } from './evaluations/evaluation-queries.controller.js';
 import { EvaluationController } from './evaluations/evaluation.controller.js';
 import { EvaluationRow } from './evaluations/evaluation.entity.js';
 import { EvaluationRepository } from './evaluations/evaluation.repository.js';
+import { KeepEvaluationDetails } from './evaluations/keep-evaluation-details.migration.js';
 import { PartScorer } from './evaluations/part-scorer.js';
-import { ScoredPartRow } from './evaluations/scored-part.entity.js';
+import { ScoredRangeRow } from './evaluations/scored-range.entity.js';
 import { EvaluationSeries } from './evaluations/series.js';
 import { TeacherTables } from './evaluations/teacher-tables.js';
 
@@ -26,18 +30,23 @@ export class AppModule {
         ServiceDatabaseModule.register({
           config,
           schema: 'metrics',
-          entities: [EvaluationRow, ScoredPartRow],
-          migrations: [CreateEvaluations],
+          entities: [EvaluationRow, EvaluationDetailsRow, ScoredRangeRow],
+          migrations: [CreateEvaluations, KeepEvaluationDetails],
           logger,
         }),
       ],
-      controllers: [EvaluationController],
+      controllers: [EvaluationController, EvaluationQueriesController],
       providers: [
         {
           provide: EvaluationRepository,
           inject: [DataSource, Outbox],
           useFactory: (dataSource: DataSource, outbox: Outbox) =>
             new EvaluationRepository(dataSource, outbox),
+        },
+        {
+          provide: DetailsRepository,
+          inject: [DataSource],
+          useFactory: (dataSource: DataSource) => new DetailsRepository(dataSource),
         },
         {
           provide: PartScorer,

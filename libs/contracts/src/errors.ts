@@ -24,6 +24,8 @@ export const ERROR_CODES = {
   'RUN.ALREADY_ENDED': { retryable: false, kind: 'bad-input' },
   'RUN.CANCELLED': { retryable: false, kind: 'failure' },
   'RUN.LEASE_LOST': { retryable: false, kind: 'failure' },
+  'EVALUATION.NOT_FOUND': { retryable: false, kind: 'bad-input' },
+  'EVALUATION.INTERRUPTED': { retryable: false, kind: 'failure' },
   'STREAM.NOT_FOUND': { retryable: false, kind: 'bad-input' },
   'STREAM.MISALIGNED': { retryable: false, kind: 'failure' },
   'STREAM.QUOTA': { retryable: true, kind: 'failure' },

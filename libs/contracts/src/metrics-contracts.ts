@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { defineEvent, defineRpc, SUBJECT_ROOT, subjectToken } from './contract.js';
 import { errorWireSchema } from './errors.js';
-import { timestampSchema } from './timestamp.js';
+import { DETAIL_LIMITS, detailSectionSchema, evaluationDetailSchema } from './evaluation-details.js';
+import { evaluationRecordSchema, evaluationSets, type EvaluationSet } from './evaluation-record.js';
 import { datasetRefSchema } from './view-spec.js';
-
-export const evaluationSets = ['test', 'train-clean'] as const;
-export type EvaluationSet = (typeof evaluationSets)[number];
 
 /** The split behind a set: `train-clean` is the training split without augmentation, in eval mode. */
 export const SET_SPLIT = { test: 'test', 'train-clean': 'train' } as const satisfies Record<
@@ -40,35 +38,34 @@ export function predictionSubject(runId: string, set: EvaluationSet, step: numbe
   return `${SUBJECT_ROOT}.predictions.${subjectToken(runId)}.${set}.${step}`;
 }
 
-const generalisationSchema = z.strictObject({ accuracy: z.number(), nll: z.number(), ece: z.number() });
-
-export const evaluationRecordSchema = z.strictObject({
-  /** `<runId>.<set>.<step>` */
-  id: z.string(),
-  runId: z.string(),
-  teacherId: z.string(),
-  set: z.enum(evaluationSets),
-  step: z.int().min(0),
-  epoch: z.int().min(0),
-  final: z.boolean(),
-  n: z.int().positive(),
-  classes: z.int().positive(),
-  /** Of the ECE. */
-  bins: z.int().positive(),
-  convention: z.enum(['torchmetrics', 'gnosis']),
-  fidelity: z.strictObject({ top1Agreement: z.number(), predictiveKl: z.number() }),
-  teacher: generalisationSchema,
-  student: generalisationSchema,
-  createdAt: timestampSchema,
-});
-export type EvaluationRecord = z.infer<typeof evaluationRecordSchema>;
+/** Evaluations of one answer: some 3 KB each, so that they fit a message. */
+export const EVALUATIONS_PER_ANSWER = 200;
 
 export const metricsRpc = {
-  /** By run, step, set. */
+  /** By run, step, id. Where `next` is not null there are more: ask again for the same with it as `after`. */
   evaluations: defineRpc(
     'metrics.evaluations',
-    z.strictObject({ runIds: z.array(z.string()).min(1).max(200) }),
-    z.strictObject({ evaluations: z.array(evaluationRecordSchema) }),
+    z.strictObject({
+      runIds: z.array(z.string()).min(1).max(200),
+      /** Only those of finished students. */
+      final: z.boolean().optional(),
+      after: z.string().optional(),
+    }),
+    z.strictObject({
+      evaluations: z.array(evaluationRecordSchema),
+      next: z.string().nullable().default(null),
+    }),
+  ),
+  /** Throws EVALUATION.NOT_FOUND. */
+  evaluation: defineRpc('metrics.evaluation', z.strictObject({ id: z.string() }), evaluationRecordSchema),
+  /**
+   * What was asked for, in its order, as far as one message takes it: the rest is to be asked for again. At least one section is
+   * answered. Null for an evaluation that has no details: it is not there, or was made before they were kept.
+   */
+  evaluationDetails: defineRpc(
+    'metrics.evaluationDetails',
+    z.strictObject({ sections: z.array(detailSectionSchema).min(1).max(DETAIL_LIMITS.sections) }),
+    z.strictObject({ details: z.array(evaluationDetailSchema.nullable()).min(1) }),
   ),
 } as const;
 

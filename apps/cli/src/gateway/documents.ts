@@ -12,7 +12,12 @@ export const runViewSchema = runRecordSchema.extend({ error: failureSchema.nulla
 /** A run as the gateway tells it. */
 export type RunView = z.output<typeof runViewSchema>;
 
-export const runDetailsSchema = runViewSchema.extend({ evaluations: z.array(evaluationRecordSchema) });
+const evaluationViewSchema = evaluationRecordSchema.extend({
+  /** Paths of the figures that are infinite: they are null here. */
+  infinite: z.array(z.string()),
+});
+
+export const runDetailsSchema = runViewSchema.extend({ evaluations: z.array(evaluationViewSchema) });
 export type RunDetails = z.output<typeof runDetailsSchema>;
 
 const RUN_FIELDS = `
@@ -30,11 +35,20 @@ const RUN_FIELDS = `
   }`;
 
 const EVALUATION_FIELDS = `
+  fragment ModelFields on GeneralisationFigures {
+    accuracy top5Accuracy nll brier murphy { reliability resolution uncertainty }
+    ece mce rmsce rmsceDebiased eceDebiased nullEce classwiseEce
+    eceVariants { bins convention ece }
+  }
   fragment EvaluationFields on Evaluation {
-    id runId teacherId set step epoch final n classes bins convention createdAt
-    fidelity { top1Agreement predictiveKl }
-    teacher { accuracy nll ece }
-    student { accuracy nll ece }
+    id runId teacherId set step epoch final n classes bins convention infinite createdAt
+    fidelity {
+      top1Agreement top5Agreement topK predictiveKl reverseKl jensenShannon totalVariation cohenKappa
+      agreementTeacherRight agreementTeacherWrong
+      calibration { ece mce rmsce rmsceDebiased eceDebiased nullEce classwiseEce }
+    }
+    teacher { ...ModelFields }
+    student { ...ModelFields }
   }`;
 
 /** A document with the schema of its `data`. */

@@ -1,3 +1,5 @@
+import type { UnboundedFigure } from '@fidelis/contracts';
+
 /** Numbers for people. All of them are the same on every machine: English separators, whatever the locale. */
 
 const WHOLE = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
@@ -13,6 +15,16 @@ export function percent(fraction: number, digits = 2): string {
 
 export function decimal(value: number, digits = 4): string {
   return value.toFixed(digits);
+}
+
+/** A figure that has a value unless it is infinite. */
+export function unbounded(value: UnboundedFigure): string {
+  return typeof value === 'number' ? decimal(value) : '∞';
+}
+
+/** A figure that may have no value, or was not measured. */
+export function optional(value: number | null, format: (value: number) => string): string {
+  return value === null ? '–' : format(value);
 }
 
 /** "4.2 s", "1 min 05 s", "2 h 03 min". */

@@ -11,7 +11,9 @@ export function inPlainWords({ n, teacher, student, fidelity }: SetFigures, setN
   return [
     `The student gives its teacher's answer, right or wrong, on ${percent(fidelity.top1Agreement)} of the ${whole(n)} ${setName} images`,
     ...(differing === 0 ? [] : [outcomeOf(gained, differing)]),
-    `and its probabilities are on average ${decimal(fidelity.predictiveKl, 3)} nats from its teacher's.`,
+    typeof fidelity.predictiveKl === 'number'
+      ? `and its probabilities are on average ${decimal(fidelity.predictiveKl, 3)} nats from its teacher's.`
+      : 'and it excludes answers that its teacher holds possible.',
   ].join('; ');
 }
 

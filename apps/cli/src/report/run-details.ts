@@ -1,22 +1,31 @@
 import type { EvaluationRecord } from '@fidelis/contracts';
 import type { RunDetails } from '../gateway/documents.js';
-import { decimal, moment, percent } from '../render/figures.js';
+import { decimal, moment, optional, percent, unbounded } from '../render/figures.js';
 import { NO_SPEED, stageText } from '../render/stage-view.js';
 import { padEnd, type Style } from '../render/style.js';
 import { renderTable, type Column } from '../render/table.js';
 import { runStages } from './run-stages.js';
 
-const EVALUATION_COLUMNS: readonly Column[] = [
+const FIDELITY_COLUMNS: readonly Column[] = [
   { title: 'set' },
   { title: 'epoch', align: 'right' },
   { title: 'agreement', align: 'right' },
+  { title: 'top-5', align: 'right' },
+  { title: 'kappa', align: 'right' },
   { title: 'KL (nats)', align: 'right' },
-  { title: 'student accuracy', align: 'right' },
-  { title: 'NLL', align: 'right' },
+  { title: 'JS (nats)', align: 'right' },
+];
+
+const MODEL_COLUMNS: readonly Column[] = [
+  { title: 'set' },
+  { title: 'epoch', align: 'right' },
+  { title: 'model' },
+  { title: 'accuracy', align: 'right' },
+  { title: 'top-5', align: 'right' },
+  { title: 'NLL (nats)', align: 'right' },
+  { title: 'Brier', align: 'right' },
   { title: 'ECE', align: 'right' },
-  { title: 'teacher accuracy', align: 'right' },
-  { title: 'NLL', align: 'right' },
-  { title: 'ECE', align: 'right' },
+  { title: 'by chance', align: 'right' },
 ];
 
 /** Everything about a run, for people. */
@@ -53,22 +62,38 @@ export function renderRunDetails(run: RunDetails, style: Style): string {
   ];
   if (run.error !== null) sections.push(`${style.red(`error ${run.error.code}`)}: ${run.error.message}`);
   if (run.evaluations.length > 0) {
-    sections.push(renderTable(EVALUATION_COLUMNS, run.evaluations.map(evaluationRow), style));
+    sections.push(renderTable(FIDELITY_COLUMNS, run.evaluations.map(fidelityRow), style));
+    sections.push(renderTable(MODEL_COLUMNS, run.evaluations.flatMap(modelRows), style));
   }
   return sections.join('\n\n');
 }
 
-function evaluationRow({ set, epoch, final, fidelity, student, teacher }: EvaluationRecord): string[] {
+function fidelityRow({ set, fidelity, ...evaluation }: EvaluationRecord): string[] {
   return [
     set,
-    final ? `${epoch} (final)` : String(epoch),
+    epochOf(evaluation),
     percent(fidelity.top1Agreement),
-    decimal(fidelity.predictiveKl),
-    percent(student.accuracy),
-    decimal(student.nll),
-    decimal(student.ece),
-    percent(teacher.accuracy),
-    decimal(teacher.nll),
-    decimal(teacher.ece),
+    optional(fidelity.top5Agreement, percent),
+    optional(fidelity.cohenKappa, decimal),
+    unbounded(fidelity.predictiveKl),
+    optional(fidelity.jensenShannon, decimal),
   ];
+}
+
+function modelRows({ set, teacher, student, ...evaluation }: EvaluationRecord): string[][] {
+  return Object.entries({ teacher, student }).map(([model, figures]) => [
+    set,
+    epochOf(evaluation),
+    model,
+    percent(figures.accuracy),
+    optional(figures.top5Accuracy, percent),
+    unbounded(figures.nll),
+    optional(figures.brier, decimal),
+    decimal(figures.ece),
+    optional(figures.nullEce, decimal),
+  ]);
+}
+
+function epochOf({ epoch, final }: Pick<EvaluationRecord, 'epoch' | 'final'>): string {
+  return final ? `${epoch} (final)` : String(epoch);
 }

@@ -29,7 +29,7 @@ describe('runDocument', () => {
     const run = sampleRun();
     const [test, ...others] = run.evaluations;
     if (test === undefined) throw new Error('the sample has an evaluation');
-    const other = { ...test, student: { ...test.student, nll: test.student.nll + 1e-12 } };
+    const other = { ...test, student: { ...test.student, nll: Number(test.student.nll) + 1e-12 } };
     expect(runDocument({ ...run, evaluations: [other, ...others] }).figuresDigest).not.toBe(
       one.figuresDigest,
     );

@@ -7,20 +7,21 @@ import {
   type EvaluationSet,
   type ProducerFingerprint,
   type StageName,
+  type UnboundedFigure,
 } from '@fidelis/contracts';
 import type { RunDetails } from '../gateway/documents.js';
 
 export interface Generalisation {
   readonly accuracy: number;
-  /** nats */
-  readonly nll: number;
+  /** nats; null if infinite */
+  readonly nll: UnboundedFigure;
   readonly ece: number;
 }
 
 export interface Fidelity {
   readonly top1Agreement: number;
-  /** nats */
-  readonly predictiveKl: number;
+  /** nats; null if infinite */
+  readonly predictiveKl: UnboundedFigure;
 }
 
 export interface SetFigures {
@@ -118,7 +119,17 @@ export function runDocument(run: RunDetails, more: StageSeconds = {}): RunDocume
 }
 
 function figuresOf({ n, teacher, student, fidelity }: EvaluationRecord): SetFigures {
-  return { n, teacher, student, fidelity };
+  const { top1Agreement, predictiveKl } = fidelity;
+  return {
+    n,
+    teacher: generalisationOf(teacher),
+    student: generalisationOf(student),
+    fidelity: { top1Agreement, predictiveKl },
+  };
+}
+
+function generalisationOf({ accuracy, nll, ece }: EvaluationRecord['student']): Generalisation {
+  return { accuracy, nll, ece };
 }
 
 function stageSeconds(run: RunDetails): StageSeconds {

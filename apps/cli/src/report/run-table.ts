@@ -1,5 +1,5 @@
 import { evaluationSets } from '@fidelis/contracts';
-import { decimal, percent, whole } from '../render/figures.js';
+import { decimal, percent, unbounded, whole } from '../render/figures.js';
 import type { Style } from '../render/style.js';
 import { renderTable, type Column } from '../render/table.js';
 import type { RunDocument, SetFigures } from './run-document.js';
@@ -24,9 +24,9 @@ export function renderFigures({ sets, bins }: Pick<RunDocument, 'sets' | 'bins'>
 function setRows({ teacher, student, fidelity }: SetFigures, bins: number, style: Style): string[][] {
   return [
     ['  accuracy', percent(teacher.accuracy), percent(student.accuracy)],
-    ['  NLL (nats)', decimal(teacher.nll), decimal(student.nll)],
+    ['  NLL (nats)', unbounded(teacher.nll), unbounded(student.nll)],
     [`  ECE (${bins} bins)`, decimal(teacher.ece), decimal(student.ece)],
     ['  top-1 agreement', '', style.green(percent(fidelity.top1Agreement))],
-    ['  predictive KL (nats)', '', style.green(decimal(fidelity.predictiveKl))],
+    ['  predictive KL (nats)', '', style.green(unbounded(fidelity.predictiveKl))],
   ];
 }

@@ -91,7 +91,34 @@ const NOW = '2026-01-31T12:00:05.000Z';
 /** A run as the gateway tells it, completed unless said otherwise. */
 export function sampleRun(changes: Partial<RunDetails> = {}): RunDetails {
   const train = { epochs: 3, batchSize: 128, optimizer: { learningRate: 0.01 } };
-  const figures = { accuracy: 0.841, nll: 0.5512, ece: 0.0213 };
+  const binned = {
+    mce: 0.2,
+    rmsce: 0.06,
+    rmsceDebiased: 0.055,
+    eceDebiased: 0.015,
+    nullEce: 0.004,
+    classwiseEce: 0.008,
+  };
+  const model = {
+    ...binned,
+    top5Accuracy: 0.993,
+    brier: 0.2371,
+    murphy: { reliability: 0.01, resolution: 0.67, uncertainty: 0.9 },
+    eceVariants: [],
+  };
+  const fidelity = {
+    top1Agreement: 0.9643,
+    top5Agreement: 0.9991,
+    topK: 5,
+    predictiveKl: 0.0213,
+    reverseKl: 0.0221,
+    jensenShannon: 0.0052,
+    totalVariation: 0.0312,
+    cohenKappa: 0.9603,
+    agreementTeacherRight: 0.98,
+    agreementTeacherWrong: 0.9,
+    calibration: { ...binned, ece: 0.01 },
+  };
   const evaluation = {
     runId: 'r-1',
     teacherId: 't-0123456789ab',
@@ -101,8 +128,9 @@ export function sampleRun(changes: Partial<RunDetails> = {}): RunDetails {
     classes: 10,
     bins: 15,
     convention: 'torchmetrics' as const,
-    teacher: figures,
-    student: { accuracy: 0.8428, nll: 0.5401, ece: 0.0177 },
+    teacher: { ...model, accuracy: 0.841, nll: 0.5512, ece: 0.0213 },
+    student: { ...model, accuracy: 0.8428, nll: 0.5401, ece: 0.0177 },
+    infinite: [],
     createdAt: NOW,
   };
   return {
@@ -168,14 +196,14 @@ export function sampleRun(changes: Partial<RunDetails> = {}): RunDetails {
         id: 'r-1.test.1407',
         set: 'test',
         n: 10_000,
-        fidelity: { top1Agreement: 0.9643, predictiveKl: 0.0213 },
+        fidelity,
       },
       {
         ...evaluation,
         id: 'r-1.train-clean.1407',
         set: 'train-clean',
         n: 60_000,
-        fidelity: { top1Agreement: 0.9661, predictiveKl: 0.0199 },
+        fidelity: { ...fidelity, top1Agreement: 0.9661, predictiveKl: 0.0199 },
       },
     ],
     ...changes,

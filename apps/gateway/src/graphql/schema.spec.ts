@@ -5,6 +5,7 @@ import { lexicographicSortSchema, printSchema } from 'graphql';
 import { format, resolveConfig } from 'prettier';
 import { expect, it } from 'vitest';
 import { PlatformResolver } from '../platform/platform.resolver.js';
+import { EvaluationsResolver } from '../runs/evaluations.resolver.js';
 import { RunFieldsResolver } from '../runs/run-fields.resolver.js';
 import { RunProgressResolver } from '../runs/run-progress.resolver.js';
 import { RunsResolver } from '../runs/runs.resolver.js';
@@ -17,7 +18,14 @@ it('is the committed schema.graphql', async () => {
   const app = await NestFactory.createApplicationContext(GraphQLSchemaBuilderModule, { logger: false });
   const schema = await app
     .get(GraphQLSchemaFactory)
-    .create([PlatformResolver, RunFieldsResolver, RunProgressResolver, RunsResolver, TeachersResolver]);
+    .create([
+      EvaluationsResolver,
+      PlatformResolver,
+      RunFieldsResolver,
+      RunProgressResolver,
+      RunsResolver,
+      TeachersResolver,
+    ]);
   await app.close();
   // As `npm run format` would leave it.
   const sdl = await format(`${HEADER}${printSchema(lexicographicSortSchema(schema))}`, {

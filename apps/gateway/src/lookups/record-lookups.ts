@@ -1,52 +1,44 @@
 import {
   FidelisError,
-  metricsRpc,
   teacherRpc,
+  type DetailOf,
+  type DetailSection,
   type EvaluationRecord,
   type TeacherRecord,
 } from '@fidelis/contracts';
 import { Batcher } from './batcher.js';
+import { EvaluationLookups } from './evaluation-lookups.js';
 import type { PlatformClient } from './platform-client.js';
 
-/** What `metrics.evaluations` takes at once. */
-const MAX_RUNS_PER_CALL = 200;
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
 /** The records that belong to the runs of one request, asked for together. */
 export class RecordLookups {
-  private readonly evaluations: Batcher<readonly EvaluationRecord[]>;
+  private readonly evaluations: EvaluationLookups;
   private readonly teachers: Batcher<TeacherRecord | null>;
 
   constructor(
     private readonly platform: PlatformClient,
     private readonly correlationId: string,
   ) {
-    this.evaluations = new Batcher<readonly EvaluationRecord[]>(
-      (ids) => this.loadEvaluations(ids),
-      [],
-      MAX_RUNS_PER_CALL,
-    );
+    this.evaluations = new EvaluationLookups(platform, correlationId);
     this.teachers = new Batcher<TeacherRecord | null>((ids) => this.loadTeachers(ids), null, UNLIMITED);
   }
 
   evaluationsOf(runId: string): Promise<readonly EvaluationRecord[]> {
-    return this.evaluations.get(runId);
+    return this.evaluations.ofRun(runId);
+  }
+
+  /** Null where the evaluation has no details. */
+  evaluationDetail<Name extends DetailSection['section']>(
+    section: Extract<DetailSection, { section: Name }>,
+  ): Promise<DetailOf<Name> | null> {
+    return this.evaluations.detail(section);
   }
 
   /** Null if there is none of this id. */
   teacher(id: string): Promise<TeacherRecord | null> {
     return this.teachers.get(id);
-  }
-
-  private async loadEvaluations(runIds: string[]): Promise<Map<string, EvaluationRecord[]>> {
-    const { evaluations } = await this.platform.call(metricsRpc.evaluations, { runIds }, this.correlationId);
-    const byRun = new Map<string, EvaluationRecord[]>();
-    for (const evaluation of evaluations) {
-      const known = byRun.get(evaluation.runId);
-      if (known === undefined) byRun.set(evaluation.runId, [evaluation]);
-      else known.push(evaluation);
-    }
-    return byRun;
   }
 
   private async loadTeachers(ids: string[]): Promise<Map<string, TeacherRecord>> {

@@ -1,15 +1,10 @@
 import { UseFilters } from '@nestjs/common';
 import { Args, Context, Parent, ResolveField, Resolver } from '@nestjs/graphql';
-import {
-  evaluationSets,
-  FidelisError,
-  type EvaluationRecord,
-  type RunRecord,
-  type TeacherRecord,
-} from '@fidelis/contracts';
+import { evaluationSets, FidelisError, type RunRecord, type TeacherRecord } from '@fidelis/contracts';
 import type { RequestContext } from '../graphql/request-context.js';
 import { ResolverErrorsFilter } from '../graphql/resolver-errors.filter.js';
 import { Teacher } from '../teachers/teacher.model.js';
+import { evaluationView, type EvaluationView } from './evaluation-view.js';
 import { Evaluation } from './evaluation.model.js';
 import { Run } from './run.model.js';
 
@@ -36,10 +31,11 @@ export class RunFieldsResolver {
     })
     set: string | null | undefined,
     @Context() { lookups }: RequestContext,
-  ): Promise<readonly EvaluationRecord[]> {
+  ): Promise<readonly EvaluationView[]> {
     if (set != null) assertKnownSet(set);
     const evaluations = await lookups.evaluationsOf(run.id);
-    return set == null ? evaluations : evaluations.filter((evaluation) => evaluation.set === set);
+    const wanted = set == null ? evaluations : evaluations.filter((evaluation) => evaluation.set === set);
+    return wanted.map(evaluationView);
   }
 }
 

@@ -1,23 +1,10 @@
 import { Controller, Inject } from '@nestjs/common';
-import {
-  FidelisError,
-  metricsRpc,
-  type EvaluationRecord,
-  type EvaluationRequest,
-  type RpcRequest,
-  type RpcResponse,
-} from '@fidelis/contracts';
-import {
-  isPlatformOutage,
-  OnPredictions,
-  OnRpc,
-  type MessageContext,
-  type PredictionPart,
-} from '@fidelis/bus';
-import type { BinTotals, EvaluationAccumulator, ReliabilityState } from '@fidelis/fidelity';
+import { FidelisError, type EvaluationRequest } from '@fidelis/contracts';
+import { isPlatformOutage, OnPredictions, type MessageContext, type PredictionPart } from '@fidelis/bus';
 import { LOGGER, runInContext, type Logger } from '@fidelis/observability';
 import { isUnavailable } from '@fidelis/persistence';
-import { evaluationId, EvaluationRepository } from './evaluation.repository.js';
+import { evaluationId, type CompleteEvaluation } from './complete-evaluation.js';
+import { EvaluationRepository } from './evaluation.repository.js';
 import { PartScorer } from './part-scorer.js';
 import { EvaluationSeries } from './series.js';
 
@@ -39,13 +26,9 @@ export class EvaluationController {
     await runInContext({ runId: request.runId, correlationId: request.correlationId }, async () => {
       try {
         if (await this.evaluations.exists(evaluationId(request))) return;
-        const accumulator = await this.scorer.score(request, frame);
-        let whole = accumulator;
-        const complete = await this.evaluations.addPart(request, frame.part, accumulator, (of, merged) => {
-          whole = merged;
-          return recordOf(of, merged);
-        });
-        if (complete !== undefined) this.announce(complete, reliabilityOf(whole));
+        const engine = await this.scorer.score(request, frame);
+        const complete = await this.evaluations.addPart(request, frame.part, engine);
+        if (complete !== undefined) this.announce(complete);
       } catch (error) {
         if (isFinal(error, deliveryCount)) await this.tellFailure(request, FidelisError.from(error));
         throw error;
@@ -53,10 +36,12 @@ export class EvaluationController {
     });
   }
 
-  private announce(evaluation: EvaluationRecord, reliability: Parameters<EvaluationSeries['show']>[1]): void {
-    const { set, step, n, fidelity } = evaluation;
-    this.series.show(evaluation, reliability);
-    this.logger.info({ set, step, n, ...fidelity }, 'evaluated');
+  /** Once for each evaluation that this process completed, after the commit. */
+  private announce({ record, reliability }: CompleteEvaluation): void {
+    const { set, step, n, fidelity } = record;
+    const { top1Agreement, predictiveKl } = fidelity;
+    this.series.show(record, reliability);
+    this.logger.info({ set, step, n, top1Agreement, predictiveKl }, 'evaluated');
   }
 
   /** A part that is not scored goes to the dead letters (the strategy does that), and the run is told: it would wait without end. */
@@ -64,54 +49,10 @@ export class EvaluationController {
     const { runId, set, step, correlationId } = request;
     await this.evaluations.tellFailure({ runId, set, step, error: error.toWire() }, correlationId);
   }
-
-  @OnRpc(metricsRpc.evaluations)
-  async list({
-    runIds,
-  }: RpcRequest<typeof metricsRpc.evaluations>): Promise<RpcResponse<typeof metricsRpc.evaluations>> {
-    return { evaluations: await this.evaluations.ofRuns(runIds) };
-  }
 }
 
 /** True if the strategy sets the part aside: it can never be scored, or it was tried often enough. An outage is neither. */
 function isFinal(error: unknown, deliveryCount: number): boolean {
   if (FidelisError.is(error) && !error.retryable) return true;
   return deliveryCount >= MAX_DELIVER && !isPlatformOutage(error) && !isUnavailable(error);
-}
-
-function recordOf(request: EvaluationRequest, whole: EvaluationAccumulator): EvaluationRecord {
-  const { runId, teacherId, set, step, epoch, final } = request;
-  const { n, fidelity, teacher, student } = whole.result();
-  const { bins, convention } = whole.toJSON().student.reliability;
-  return {
-    id: evaluationId(request),
-    runId,
-    teacherId,
-    set,
-    step,
-    epoch,
-    final,
-    n,
-    classes: whole.classes,
-    bins,
-    convention,
-    fidelity,
-    teacher,
-    student,
-    createdAt: new Date().toISOString(),
-  };
-}
-
-function reliabilityOf(whole: EvaluationAccumulator): Parameters<EvaluationSeries['show']>[1] {
-  const { teacher, student } = whole.toJSON();
-  return {
-    teacher: totalsOf(teacher.reliability),
-    student: totalsOf(student.reliability),
-    // This accumulator has no bins of the student against the teacher.
-    fidelity: { count: [], correct: [], confidence: [] },
-  };
-}
-
-function totalsOf({ count, correct, confidence }: ReliabilityState): BinTotals {
-  return { count, correct, confidence: confidence.map(({ sum, correction }) => sum + correction) };
 }

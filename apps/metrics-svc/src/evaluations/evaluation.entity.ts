@@ -1,4 +1,4 @@
-import type { EvaluationRecord } from '@fidelis/contracts';
+import type { EvaluationRecordInput } from '@fidelis/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A complete evaluation. */
@@ -14,8 +14,9 @@ export class EvaluationRow {
   @Column({ type: 'int' })
   step!: number;
 
+  /** Of its time: what it lacks was not measured yet. */
   @Column({ type: 'jsonb' })
-  record!: EvaluationRecord;
+  record!: EvaluationRecordInput;
 
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;

@@ -1,20 +1,25 @@
 import {
+  EVALUATIONS_PER_ANSWER,
+  evaluationRecordSchema,
   metricsEvents,
   type EvaluationRecord,
   type EvaluationRequest,
   type EventPayload,
 } from '@fidelis/contracts';
-import { EvaluationAccumulator } from '@fidelis/fidelity';
+import type { EvaluationEngine } from '@fidelis/fidelity';
 import { outgoingEvent, type Outbox } from '@fidelis/persistence';
-import { In, type DataSource, type EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
+import { completeEvaluation, evaluationId, type CompleteEvaluation } from './complete-evaluation.js';
+import { EvaluationDetailsRow } from './evaluation-details.entity.js';
 import { EvaluationRow } from './evaluation.entity.js';
-import { ScoredPartRow } from './scored-part.entity.js';
+import { StoredRanges } from './stored-ranges.js';
 
-/** Makes the record of a complete evaluation from its parts. */
-export type CompleteEvaluation = (
-  request: EvaluationRequest,
-  whole: EvaluationAccumulator,
-) => EvaluationRecord;
+export interface EvaluationFilter {
+  readonly runIds: readonly string[];
+  readonly final?: boolean | undefined;
+  /** Id of the evaluation before the first one that is wanted. */
+  readonly after?: string | undefined;
+}
 
 export class EvaluationRepository {
   constructor(
@@ -28,42 +33,34 @@ export class EvaluationRepository {
 
   /**
    * Keeps a part; with the last one the evaluation is complete, stored once, and told. All in one transaction, so that a part may come again, also
-   * at the same time at two replicas.
+   * at the same time at two replicas. The engine is used up.
    *
    * @returns the evaluation, if this part completed it
    */
   async addPart(
     request: EvaluationRequest,
     part: number,
-    accumulator: EvaluationAccumulator,
-    complete: CompleteEvaluation,
-  ): Promise<EvaluationRecord | undefined> {
+    engine: EvaluationEngine,
+  ): Promise<CompleteEvaluation | undefined> {
     const id = evaluationId(request);
-    const record = await this.dataSource.transaction(async (manager) => {
+    const complete = await this.dataSource.transaction(async (manager) => {
       // Two parts of one evaluation at two replicas: the second waits here, so that one of them sees all parts.
       await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [id]);
       if (await manager.existsBy(EvaluationRow, { id })) return undefined;
-      await manager.upsert(ScoredPartRow, { evaluationId: id, part, state: accumulator.toJSON() }, [
-        'evaluationId',
-        'part',
-      ]);
-      return this.completeIfWhole(manager, request, complete);
+      const whole = await new StoredRanges(manager, id).add(part, engine, request.parts);
+      return whole === undefined ? undefined : this.store(manager, request, whole);
     });
     this.outbox.kick();
-    return record;
+    return complete;
   }
 
-  private async completeIfWhole(
+  private async store(
     manager: EntityManager,
     request: EvaluationRequest,
-    complete: CompleteEvaluation,
-  ): Promise<EvaluationRecord | undefined> {
-    const where = { evaluationId: evaluationId(request) };
-    const parts = await manager.find(ScoredPartRow, { where, order: { part: 'ASC' } });
-    const [first, ...rest] = parts.map(({ state }) => EvaluationAccumulator.fromJSON(state));
-    if (first === undefined || parts.length < request.parts) return undefined;
-    for (const other of rest) first.merge(other);
-    const record = complete(request, first);
+    whole: EvaluationEngine,
+  ): Promise<CompleteEvaluation> {
+    const complete = completeEvaluation(request, whole);
+    const { record, details } = complete;
     const { id, runId, step } = record;
     await manager.insert(EvaluationRow, {
       id,
@@ -72,12 +69,12 @@ export class EvaluationRepository {
       record,
       createdAt: new Date(record.createdAt),
     });
-    await manager.delete(ScoredPartRow, { evaluationId: id });
+    await manager.insert(EvaluationDetailsRow, { evaluationId: id, ...details });
     await this.outbox.add(
       manager,
       outgoingEvent(metricsEvents.evaluated, runId, record, request.correlationId),
     );
-    return record;
+    return complete;
   }
 
   /** What could not be scored is told, so that nobody waits for it. */
@@ -91,15 +88,33 @@ export class EvaluationRepository {
     this.outbox.kick();
   }
 
-  async ofRuns(runIds: readonly string[]): Promise<EvaluationRecord[]> {
-    const rows = await this.dataSource.manager.find(EvaluationRow, {
-      where: { runId: In([...runIds]) },
-      order: { runId: 'ASC', step: 'ASC', id: 'ASC' },
-    });
-    return rows.map(({ record }) => record);
+  async find(id: string): Promise<EvaluationRecord | undefined> {
+    const row = await this.dataSource.manager.findOneBy(EvaluationRow, { id });
+    return row === null ? undefined : evaluationRecordSchema.parse(row.record);
   }
-}
 
-export function evaluationId({ runId, set, step }: EvaluationRequest): string {
-  return `${runId}.${set}.${step}`;
+  /** By run, step, id: as many as one answer takes, and the id to go on after if there are more. */
+  async list({ runIds, final, after }: EvaluationFilter): Promise<{
+    readonly evaluations: EvaluationRecord[];
+    readonly next: string | null;
+  }> {
+    const query = this.dataSource.manager
+      .createQueryBuilder(EvaluationRow, 'e')
+      .where('e.run_id = ANY(:runIds)', { runIds: [...runIds] })
+      .orderBy({ 'e.run_id': 'ASC', 'e.step': 'ASC', 'e.id': 'ASC' })
+      .limit(EVALUATIONS_PER_ANSWER + 1);
+    if (final !== undefined) query.andWhere("(e.record ->> 'final')::boolean = :final", { final });
+    if (after !== undefined) {
+      query.andWhere(
+        '(e.run_id, e.step, e.id) > (SELECT run_id, step, id FROM evaluations WHERE id = :after)',
+        { after },
+      );
+    }
+    const rows = await query.getMany();
+    const page = rows.slice(0, EVALUATIONS_PER_ANSWER);
+    return {
+      evaluations: page.map(({ record }) => evaluationRecordSchema.parse(record)),
+      next: rows.length > page.length ? (page.at(-1)?.id ?? null) : null,
+    };
+  }
 }

@@ -6,7 +6,7 @@ import {
   type LogitFrame,
 } from '@fidelis/contracts';
 import { createDataset, createTableView, datasetRef, type Dataset } from '@fidelis/data';
-import { EvaluationAccumulator } from '@fidelis/fidelity';
+import { EvaluationEngine } from '@fidelis/fidelity';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PartScorer } from './part-scorer.js';
 import type { TeacherTable, TeacherTables } from './teacher-tables.js';
@@ -89,7 +89,7 @@ describe('PartScorer', () => {
     });
   });
 
-  const score = (request: EvaluationRequest, frame: LogitFrame): Promise<EvaluationAccumulator> =>
+  const score = (request: EvaluationRequest, frame: LogitFrame): Promise<EvaluationEngine> =>
     scorer.score(request, frame);
 
   const codeOf = (request: EvaluationRequest, frame: LogitFrame): Promise<string> =>
@@ -99,7 +99,7 @@ describe('PartScorer', () => {
     );
 
   it('scores parts that merge to what the whole gives', async () => {
-    const whole = new EvaluationAccumulator({ classes: CLASSES, bins: BINS, convention: 'torchmetrics' });
+    const whole = new EvaluationEngine({ classes: CLASSES, labels: true, bins: BINS });
     whole.add({ teacher, student, labels: view.labels(view.ids), rows });
     for (const partRows of [rows, 3, 2]) {
       const request = requestOf(partRows);
@@ -144,6 +144,7 @@ describe('PartScorer', () => {
     ['a set of another size', { rows: rows + 1 }, {}],
     ['a part with too few rows', {}, { rows: 2, values: student.slice(0, 2 * CLASSES) }],
     ['a part beyond the set', {}, { part: 3 }],
+    ['a set in fewer parts than its rows need', { parts: 2 }, {}],
   ])('refuses %s', async (_, requestChange, frameChange) => {
     const request = { ...requestOf(3), ...requestChange };
     expect(await codeOf(request, { ...frameOf(requestOf(3), 0), ...frameChange })).toBe('FRAME.INVALID');

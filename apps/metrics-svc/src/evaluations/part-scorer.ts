@@ -6,7 +6,7 @@ import {
   type LogitFrame,
 } from '@fidelis/contracts';
 import { createTableView, loadDataset, type Dataset, type TableView } from '@fidelis/data';
-import { EvaluationAccumulator } from '@fidelis/fidelity';
+import { EvaluationEngine } from '@fidelis/fidelity';
 import type { TeacherTables } from './teacher-tables.js';
 
 /** Scores one part of a set's predictions against the teacher's and the labels. */
@@ -23,13 +23,19 @@ export class PartScorer {
    * @throws FidelisError TEACHER.NOT_READY; DATASET.MISMATCH; FRAME.INVALID where the part is not where its request says;
    *   STREAM.MISALIGNED where the predictions were made of other inputs
    */
-  async score(request: EvaluationRequest, frame: LogitFrame): Promise<EvaluationAccumulator> {
+  async score(request: EvaluationRequest, frame: LogitFrame): Promise<EvaluationEngine> {
     const view = await this.view(request);
     const ids = view.ids.subarray(frame.part * request.partRows, (frame.part + 1) * request.partRows);
     if (request.rows !== view.rows || frame.rows !== ids.length) {
       throw new FidelisError(
         'FRAME.INVALID',
         `part ${frame.part} of ${request.set} has ${frame.rows} rows of ${request.rows}, the set has ${ids.length} there of ${view.rows}`,
+      );
+    }
+    if (request.parts !== Math.ceil(request.rows / request.partRows)) {
+      throw new FidelisError(
+        'FRAME.INVALID',
+        `${request.rows} rows in parts of ${request.partRows} are not ${request.parts} parts: the worker has another idea of ${request.set}`,
       );
     }
     this.checkInputs(request, frame, view, ids);
@@ -40,15 +46,16 @@ export class PartScorer {
         `the teacher predicts ${table.rows}×${table.classes}, the student ${view.rows}×${frame.classes}: they answer different questions`,
       );
     }
-    const accumulator = new EvaluationAccumulator({
+    const engine = new EvaluationEngine({
       classes: frame.classes,
+      labels: true,
       bins: this.bins,
       convention: 'torchmetrics',
     });
     const from = frame.part * request.partRows * frame.classes;
     const teacher = table.logits.subarray(from, from + frame.values.length);
-    accumulator.add({ teacher, student: frame.values, labels: view.labels(ids), rows: frame.rows });
-    return accumulator;
+    engine.add({ teacher, student: frame.values, labels: view.labels(ids), rows: frame.rows });
+    return engine;
   }
 
   private checkInputs(
