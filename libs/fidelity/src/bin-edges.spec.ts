@@ -24,9 +24,22 @@ describe('binEdges', () => {
   it('for 10 bins is the nearest float32 of every tenth', () => {
     expect(binEdges(10)).toEqual(Float32Array.from({ length: 11 }, (_, index) => index / 10));
   });
+
+  it('is rounded once beyond the middle, as a fused multiplication and subtraction', () => {
+    expect(binEdges(15)[12]).toBe(Math.fround(0.8));
+    expect(binEdges(14)[7]).toBe(0.5 - 2 ** -25);
+  });
 });
 
 describe('binIndex', () => {
+  it('is decided by the float32 of a confidence', () => {
+    // 0.6 in float64 is below 0.6 in float32, which is the edge.
+    expect(binIndex(binEdges(10), 0.6, 'torchmetrics')).toBe(6);
+    expect(binIndex(binEdges(10), 0.6, 'gnosis')).toBe(5);
+    // 0.9 in float64 is above the edge.
+    expect(binIndex(binEdges(10), 0.9, 'gnosis')).toBe(8);
+  });
+
   it('of torchmetrics is the bin with lo ≤ confidence < hi', () => {
     fc.assert(
       fc.property(bins, confidence, (count, value) => {

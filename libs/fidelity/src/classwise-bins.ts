@@ -76,7 +76,7 @@ export class ClasswiseBins implements ColumnOwner {
     const { classes, convention } = this.settings;
     for (const column of row.addColumns(this, this.threshold)) {
       const probability = row.probabilities[column] ?? NaN;
-      const bin = binIndex(edges, Math.fround(probability), convention);
+      const bin = binIndex(edges, probability, convention);
       const cell = bin * classes + column;
       const rounded = probability + ROUNDER - ROUNDER;
       if (bin > 0) this.count[cell] = (this.count[cell] ?? 0) + 1;
@@ -89,7 +89,7 @@ export class ClasswiseBins implements ColumnOwner {
   /** What `add` counts of the outcome alone; `shareProbabilities` brings the rest. */
   addOutcome({ probabilities }: ScoredRow, outcome: number): void {
     const { edges, settings } = this;
-    const bin = binIndex(edges, Math.fround(probabilities[outcome] ?? NaN), settings.convention);
+    const bin = binIndex(edges, probabilities[outcome] ?? NaN, settings.convention);
     const cell = bin * settings.classes + outcome;
     this.outcomes[cell] = (this.outcomes[cell] ?? 0) + 1;
     this.rows++;

@@ -155,6 +155,16 @@ describe('EvaluationEngine', () => {
     );
   });
 
+  it('has next to no Jensen–Shannon divergence where the smallest probabilities of float64 differ', () => {
+    const tiny = Number.MIN_VALUE;
+    const probs = { ...SETTINGS, labels: false, kind: 'probs' } as const;
+    const engine = new EvaluationEngine(probs);
+    engine.add({ teacher: Float64Array.of(1, tiny, 0), student: Float64Array.of(1, 0, tiny), rows: 1 });
+    const { jensenShannon, totalVariation } = engine.result().fidelity;
+    expect(jensenShannon).toBeLessThan(1e-300);
+    expect(totalVariation).toBeLessThan(1e-300);
+  });
+
   it('exchanges the divergences, and nothing symmetric, with teacher and student', () => {
     fc.assert(
       fc.property(rows, (samples) => {

@@ -54,12 +54,10 @@ export class ReliabilityBins implements CalibrationSettings {
   }
 
   /**
-   * @param confidence above 0 and at most 1. Its float32 rounding decides the bin, which is the precision in which the reference
-   *   implementations compare it with the edges (paper.md §5), so one on an edge falls where it falls there; the sums are of the
-   *   float64 value.
+   * @param confidence above 0 and at most 1. Its float32 rounding decides the bin, see `binIndex`; the sums are of the float64 value.
    */
   add(confidence: number, correct: boolean): void {
-    const index = binIndex(this.edges, Math.fround(confidence), this.convention);
+    const index = binIndex(this.edges, confidence, this.convention);
     this.count[index] = (this.count[index] ?? 0) + 1;
     if (correct) this.correct[index] = (this.correct[index] ?? 0) + 1;
     this.confidence[index]?.add(confidence);

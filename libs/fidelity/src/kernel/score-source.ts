@@ -33,7 +33,9 @@ const divergences: FunctionSource = {
           pk.set(v128.load(p.get)),
           lq.set(v128.load(logQ.get)),
           qk.set(v128.load(q.get)),
-          lm.set(logOf(locals, f64x2.mul(f64x2.add(pk.get, qk.get), f64x2.const(0.5)))),
+          lm.set(f64x2.mul(f64x2.add(pk.get, qk.get), f64x2.const(0.5))),
+          // Half of the smallest float64 is 0: its logarithm would make an infinity of what adds next to nothing.
+          lm.set(logOf(locals, f64x2.pmax(lm.get, f64x2.const(Number.MIN_VALUE)))),
           grow(forwards, term(pk, lp, lq)),
           grow(backwards, term(qk, lq, lp)),
           grow(middle, f64x2.add(term(pk, lp, lm), term(qk, lq, lm))),
