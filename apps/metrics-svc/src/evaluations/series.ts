@@ -1,9 +1,40 @@
-import type { EvaluationRecord } from '@fidelis/contracts';
+import { evaluationSets, type EvaluationRecord, type UnboundedFigure } from '@fidelis/contracts';
 import type { BinTotals } from '@fidelis/fidelity';
 import type { MetricsRegistry } from '@fidelis/observability';
 
 /** Whose calibration: `fidelity` is the student's, with the teacher's class in the place of the label. */
 export type CalibratedModel = 'teacher' | 'student' | 'fidelity';
+
+type Fidelity = EvaluationRecord['fidelity'];
+type Model = EvaluationRecord['student'];
+type Binned = Pick<Model, 'mce' | 'nullEce'> & { readonly ece: number | null };
+
+const FIDELITY_GAUGES = {
+  fidelis_agreement_ratio: ({ top1Agreement }: Fidelity) => top1Agreement,
+  fidelis_top5_agreement_ratio: ({ top5Agreement }: Fidelity) => top5Agreement,
+  fidelis_cohen_kappa_ratio: ({ cohenKappa }: Fidelity) => cohenKappa,
+  fidelis_predictive_kl_nats: ({ predictiveKl }: Fidelity) => predictiveKl,
+  fidelis_jensen_shannon_nats: ({ jensenShannon }: Fidelity) => jensenShannon,
+  fidelis_total_variation_ratio: ({ totalVariation }: Fidelity) => totalVariation,
+} as const;
+
+const MODEL_GAUGES = {
+  fidelis_accuracy_ratio: ({ accuracy }: Model) => accuracy,
+  fidelis_top5_accuracy_ratio: ({ top5Accuracy }: Model) => top5Accuracy,
+  fidelis_nll_nats: ({ nll }: Model) => nll,
+  fidelis_brier_score: ({ brier }: Model) => brier,
+} as const;
+
+/** By number of bins: figures of different ones cannot be compared. */
+const BINNED_GAUGES = {
+  fidelis_ece_ratio: ({ ece }: Binned) => ece,
+  fidelis_mce_ratio: ({ mce }: Binned) => mce,
+  fidelis_null_ece_ratio: ({ nullEce }: Binned) => nullEce,
+} as const;
+
+type GaugeName = keyof typeof FIDELITY_GAUGES | keyof typeof MODEL_GAUGES | keyof typeof BINNED_GAUGES;
+
+const NOT_MEASURED: Binned = { ece: null, mce: null, nullEce: null };
 
 /** The figures of running and lately finished runs in Prometheus. */
 export class EvaluationSeries {
@@ -15,7 +46,9 @@ export class EvaluationSeries {
     private readonly metrics: MetricsRegistry,
     /** Silence of a run after which its series go. */
     private readonly ttlMs: number,
-  ) {}
+  ) {
+    for (const set of evaluationSets) metrics.counter('fidelis_evaluations_total').inc({ set }, 0);
+  }
 
   /**
    * To be called once for each evaluation that was completed: its sums are added to the counters.
@@ -23,20 +56,38 @@ export class EvaluationSeries {
    * @param reliability the sums of this whole evaluation by bin
    */
   show(evaluation: EvaluationRecord, reliability: Readonly<Record<CalibratedModel, BinTotals>>): void {
-    const { runId: run, set, bins, fidelity, teacher, student } = evaluation;
-    const { metrics } = this;
-    metrics.counter('fidelis_evaluations_total').inc({ set });
+    const { runId: run, set, bins, teacher, student } = evaluation;
+    this.metrics.counter('fidelis_evaluations_total').inc({ set });
     for (const [model, totals] of Object.entries(reliability)) {
       this.count({ run, set, model, bins: String(bins) }, totals);
     }
     this.forgetLater(run);
     if (!this.isNewest(evaluation)) return;
-    metrics.gauge('fidelis_agreement_ratio').set({ run, set }, fidelity.top1Agreement);
-    metrics.gauge('fidelis_predictive_kl_nats').set({ run, set }, fidelity.predictiveKl);
+    this.set(FIDELITY_GAUGES, { run, set }, evaluation.fidelity);
     for (const [model, figures] of Object.entries({ teacher, student })) {
-      metrics.gauge('fidelis_accuracy_ratio').set({ run, set, model }, figures.accuracy);
-      metrics.gauge('fidelis_nll_nats').set({ run, set, model }, figures.nll);
-      metrics.gauge('fidelis_ece_ratio').set({ run, set, model, bins: String(bins) }, figures.ece);
+      this.set(MODEL_GAUGES, { run, set, model }, figures);
+    }
+    const calibrated = { teacher, student, fidelity: evaluation.fidelity.calibration ?? NOT_MEASURED };
+    for (const [model, figures] of Object.entries(calibrated)) {
+      this.set(BINNED_GAUGES, { run, set, model, bins: String(bins) }, figures);
+    }
+  }
+
+  onModuleDestroy(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  /** A figure that is infinite or was not measured has no series: the last evaluation's must not stand for it. */
+  private set<Figures>(
+    gauges: Partial<Record<GaugeName, (figures: Figures) => UnboundedFigure>>,
+    labels: Readonly<Record<string, string>>,
+    figures: Figures,
+  ): void {
+    for (const [name, read] of Object.entries(gauges)) {
+      const gauge = this.metrics.gauge(name as GaugeName);
+      const value = read(figures);
+      if (typeof value === 'number' && Number.isFinite(value)) gauge.set({ ...labels }, value);
+      else gauge.remove({ ...labels });
     }
   }
 
@@ -48,10 +99,6 @@ export class EvaluationSeries {
       metrics.countOfRun('fidelis_reliability_correct_sum_total', place, totals.correct[index] ?? 0);
       metrics.countOfRun('fidelis_reliability_confidence_sum_total', place, totals.confidence[index] ?? 0);
     });
-  }
-
-  onModuleDestroy(): void {
-    for (const timer of this.timers.values()) clearTimeout(timer);
   }
 
   /** Parts that came again can complete an earlier step after a later one. */
