@@ -44,6 +44,11 @@ export class Output {
     this.stderr.write(`${text}\n`);
   }
 
+  /** Progress of work that is short enough to say nothing of it in a log. */
+  bars(): ProgressDisplay | undefined {
+    return this.stderr.isTTY === true ? this.progress() : undefined;
+  }
+
   progress(): ProgressDisplay {
     return createProgressDisplay(this.stderr, this.messageStyle);
   }

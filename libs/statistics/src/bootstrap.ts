@@ -95,8 +95,9 @@ export function* bootstrapSteps<Name extends string>(
     });
     yield resample + 1;
   }
+  const jackknives = method === 'percentile' ? [] : yield* jackknivesOf(entries, samples, prepare, resamples);
   const intervals: [string, BootstrapInterval][] = [];
-  for (const [index, [name, statistic]] of entries.entries()) {
+  for (const [index, [name]] of entries.entries()) {
     const estimate = estimates[index] ?? NaN;
     const distribution = (distributions[index] ?? new Float64Array()).filter(
       (figure) => !Number.isNaN(figure),
@@ -108,7 +109,7 @@ export function* bootstrapSteps<Name extends string>(
     const bounds =
       method === 'percentile'
         ? percentileInterval(distribution, level)
-        : bcaInterval(distribution, estimate, jackknife(statistic), level);
+        : bcaInterval(distribution, estimate, jackknives[index] ?? new Float64Array(), level);
     const undefinedResamples = resamples - distribution.length;
     const standardError = standardDeviation(distribution);
     intervals.push([
@@ -148,22 +149,31 @@ function finiteEstimate(name: string, estimate: number): number {
   return estimate;
 }
 
-/** Figures with parts of the samples left out; those without a figure are dropped. */
-function jackknife(statistic: Statistic): Float64Array {
-  const figures = statistic.leaveOneOut?.() ?? leaveGroupsOut(statistic);
-  return figures.filter((figure) => Number.isFinite(figure));
-}
-
-function leaveGroupsOut(statistic: Statistic): Float64Array {
-  const { samples } = statistic;
+/**
+ * Figures of every statistic with parts of the samples left out; those without a figure are dropped. Statistics without a closed form leave
+ * out the same groups, so that what they share is prepared once for each.
+ */
+function* jackknivesOf(
+  entries: readonly (readonly [string, Statistic])[],
+  samples: number,
+  prepare: (counts: ResampleCounts) => void,
+  resamples: number,
+): Generator<number, Float64Array[]> {
   const groups = Math.min(samples, JACKKNIFE_GROUPS);
-  const counts = new Uint32Array(samples);
-  return Float64Array.from({ length: groups }, (_, group) => {
-    counts.fill(1);
+  const open = entries.some(([, statistic]) => statistic.leaveOneOut === undefined);
+  const figures = entries.map(([, statistic]) => statistic.leaveOneOut?.() ?? new Float64Array(groups));
+  const counts = new Uint32Array(samples).fill(1);
+  for (let group = 0; open && group < groups; group++) {
     for (let sample = group; sample < samples; sample += groups) counts[sample] = 0;
-    statistic.prepare?.(counts);
-    return statistic.evaluate(counts);
-  });
+    prepare(counts);
+    for (const [index, [, statistic]] of entries.entries()) {
+      if (statistic.leaveOneOut === undefined)
+        figures[index]?.fill(statistic.evaluate(counts), group, group + 1);
+    }
+    for (let sample = group; sample < samples; sample += groups) counts[sample] = 1;
+    yield resamples;
+  }
+  return figures.map((column) => column.filter((figure) => Number.isFinite(figure)));
 }
 
 function standardDeviation(figures: Float64Array): number {

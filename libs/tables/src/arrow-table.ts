@@ -12,7 +12,7 @@ import { bytesOf, findArrowMessages, type ArrowMessages } from './arrow-messages
 import { fileSource, type ByteSource } from './byte-source.js';
 import { chooseColumns } from './column-choice.js';
 import { decompressLz4Frame } from './lz4-frame.js';
-import { cellError, toRowChunk, type NumberArray } from './number-decoding.js';
+import { cellError, exactInteger, toRowChunk, type NumberArray } from './number-decoding.js';
 import { requireTable, tableError } from './table-error.js';
 import { allocate, commonType, type NumberType, type RowChunk, type TableOptions } from './table.js';
 import { type TableReading } from './table-reading.js';
@@ -34,16 +34,17 @@ export async function openArrow(path: string, options: TableOptions): Promise<Ta
   const known = fields.map((field) => field.name);
   const names = chooseColumns(path, known, options);
   const types = names.map((name) => elementType(path, name, fields[known.indexOf(name)]?.type));
-  const lists = types.filter(({ list }) => list).length;
+  const listColumn = names[types.findIndex(({ list }) => list)];
+  const lists = listColumn !== undefined;
   requireTable(
-    lists === 0 || names.length === 1,
+    !lists || names.length === 1,
     path,
-    'has lists and other columns. Name the column of lists',
+    `has lists in column "${listColumn}" and other columns. Name the column to read, as in FILE:${listColumn}`,
   );
   const rows = messages.batches.reduce((sum, batch) => sum + batch.rows, 0);
   const dtype = commonType(types.map((type) => type.dtype));
   const [column = ''] = names;
-  const columns = lists === 0 ? names.length : await listWidth(source, messages, column);
+  const columns = lists ? await listWidth(source, messages, column) : names.length;
   return {
     rows,
     columns,
@@ -53,7 +54,7 @@ export async function openArrow(path: string, options: TableOptions): Promise<Ta
       for (const { range, rows: height } of messages.batches) {
         const batch = await readBatch(source, messages, range.start, range.end);
         const shape = { path, firstRow, height, columns, dtype };
-        yield lists === 0 ? scalarBlock(batch, names, shape) : listBlock(batch, column, shape);
+        yield lists ? listBlock(batch, column, shape) : scalarBlock(batch, names, shape);
         firstRow += height;
       }
     },
@@ -80,7 +81,8 @@ function elementType(
   name: string,
   type: DataType | undefined,
 ): { readonly dtype: NumberType; readonly list: boolean } {
-  if (DataType.isFixedSizeList(type) || DataType.isList(type)) {
+  if (DataType.isDictionary(type)) return elementType(path, name, type.dictionary as DataType);
+  if (DataType.isFixedSizeList(type) || DataType.isList(type) || DataType.isLargeList(type)) {
     const inner = elementType(path, name, type.valueType as DataType);
     if (!inner.list) return { ...inner, list: true };
   }
@@ -97,7 +99,7 @@ function elementType(
   }
   throw tableError(
     path,
-    `column "${name}" holds neither numbers nor lists of numbers. Choose the columns to read, or convert it`,
+    `column "${name}" holds neither numbers nor lists of numbers. Choose the columns to read, as in FILE:logit_* or FILE:label, or convert it`,
   );
 }
 
@@ -155,8 +157,8 @@ function numbers(vector: ArrowNumbers, column: string, row: number | undefined, 
       'there is no value. Fill it, or leave the row out',
     );
   }
-  const values = vector.toArray() as NumberArray;
   try {
+    const values = plainNumbers(vector.toArray());
     return toRowChunk(
       values,
       values instanceof Uint16Array && shape.dtype === 'float16' ? 'float16' : 'float64',
@@ -165,6 +167,14 @@ function numbers(vector: ArrowNumbers, column: string, row: number | undefined, 
     const reason = error instanceof Error ? error.message : String(error);
     throw cellError(shape.path, row ?? shape.firstRow, column, `${reason}, here or in a row below`);
   }
+}
+
+/** Values of a dictionary come one by one, in an array of their own type. */
+function plainNumbers(values: unknown): NumberArray {
+  if (!Array.isArray(values)) return values as NumberArray;
+  return Float64Array.from(values as readonly (number | bigint)[], (value) =>
+    typeof value === 'bigint' ? exactInteger(value) : value,
+  );
 }
 
 function scalarBlock(batch: RecordBatch, names: readonly string[], shape: BlockShape): RowChunk {

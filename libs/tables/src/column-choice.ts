@@ -12,12 +12,22 @@ export function chooseColumns(
   known: readonly string[],
   options: TableOptions,
 ): readonly string[] {
-  const wanted = options.column === undefined ? (options.columns ?? known) : [options.column];
+  const named = options.column === undefined ? options.columns : [options.column];
+  const wanted = named?.flatMap((name) => matching(name, known)) ?? known;
   requireTable(wanted.length > 0, path, 'has no columns to read');
   for (const name of wanted) {
     requireTable(known.includes(name), path, `has no column "${name}". Its columns are ${listed(known)}`);
   }
   return wanted;
+}
+
+/** The column of this name, or else those that a name with asterisks stands for; the name itself where there are none. */
+function matching(name: string, known: readonly string[]): readonly string[] {
+  if (known.includes(name) || !name.includes('*')) return [name];
+  const parts = name.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  const pattern = new RegExp(`^${parts.join('.*')}$`);
+  const found = known.filter((column) => pattern.test(column));
+  return found.length === 0 ? [name] : found;
 }
 
 function listed(names: readonly string[]): string {

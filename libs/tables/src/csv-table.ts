@@ -22,7 +22,7 @@ interface CsvRecord {
  * `inf` and `infinity` are numbers, in any case and with a sign; an empty cell is not.
  */
 export async function openCsv(path: string, options: TableOptions): Promise<TableReading> {
-  const [header, records] = await Promise.all([readHeader(path), countRecords(path)]);
+  const [header, records] = await Promise.all([readHeader(path), countRecords(path, options.signal)]);
   requireTable(header.length > 0, path, 'is empty. The first line should name the columns');
   requireTable(
     header.some((name) => !isNumber(name)) || header.every((name) => /^\s*\d+\s*$/.test(name)),
@@ -113,11 +113,12 @@ function isNumber(text: string): boolean {
 }
 
 /** Lines that are not empty, without those within quotes. */
-async function countRecords(path: string): Promise<number> {
+async function countRecords(path: string, signal?: AbortSignal): Promise<number> {
   let records = 0;
   let quoted = false;
   let empty = true;
   for await (const piece of createReadStream(path, { highWaterMark: 2 ** 20 })) {
+    signal?.throwIfAborted();
     for (const byte of piece as Uint8Array) {
       if (byte === LINE_FEED && !quoted) {
         if (!empty) records++;

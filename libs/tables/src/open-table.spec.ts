@@ -130,7 +130,7 @@ describe('a file that is refused', () => {
     ['stored.npz', { member: 'logit' }, /no array "logit"; it has logits, labels, fortran/],
     ['wide-none.parquet', { column: 'c9' }, /no column "c9".*c0, c1, c2, label/],
     ['fixed.parquet', {}, /column "name" holds neither/],
-    ['fixed.parquet', { columns: ['logits', 'label'] }, /Name the column of lists/],
+    ['fixed.parquet', { columns: ['logits', 'label'] }, /lists in column "logits" .*FILE:logits/],
     ['fixed.feather', {}, /column "name" holds neither/],
     ['wide-lz4.feather', { columns: ['c0', 'c9'] }, /no column "c9"/],
     ['nowhere.npy', {}, /no such file/],

@@ -44,6 +44,7 @@ export async function openTable(path: string, options: TableOptions = {}): Promi
   try {
     return tableOf(path, format, await openReading(path, format, options));
   } catch (error) {
+    options.signal?.throwIfAborted();
     throw asTableError(path, FORMAT_NAMES[format], error);
   }
 }

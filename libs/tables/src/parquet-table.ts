@@ -40,8 +40,13 @@ export async function openParquet(path: string, options: TableOptions): Promise<
   const known = fields.map((field) => field.element.name);
   const names = chooseColumns(path, known, options);
   const types = names.map((name) => elementType(path, name, fields[known.indexOf(name)]));
-  const lists = types.some(({ list }) => list);
-  requireTable(!lists || names.length === 1, path, 'has lists and other columns. Name the column of lists');
+  const listColumn = names[types.findIndex(({ list }) => list)];
+  const lists = listColumn !== undefined;
+  requireTable(
+    !lists || names.length === 1,
+    path,
+    `has lists in column "${listColumn}" and other columns. Name the column to read, as in FILE:${listColumn}`,
+  );
   requireColumnSizes(path, metadata, names);
   const dtype = commonType(types.map((type) => type.dtype));
   const shape = { path, file, metadata, names, dtype, columns: names.length };
@@ -69,7 +74,7 @@ function elementType(
   if (type !== undefined && flat) return { dtype: type, list };
   throw tableError(
     path,
-    `column "${name}" holds neither numbers nor lists of numbers. Choose the columns to read, or convert it`,
+    `column "${name}" holds neither numbers nor lists of numbers. Choose the columns to read, as in FILE:logit_* or FILE:label, or convert it`,
   );
 }
 

@@ -21,7 +21,7 @@ export async function readLabels(path: string, options: LabelOptions = {}): Prom
   const advice =
     table.format === 'npy' || table.format === 'npz'
       ? 'Save class indices, one per row, not one-hot rows'
-      : 'Name the column of the labels';
+      : 'Name the column of the labels, as in FILE:label';
   requireTable(
     table.columns === 1,
     path,
@@ -31,6 +31,7 @@ export async function readLabels(path: string, options: LabelOptions = {}): Prom
   const limit = classes ?? 2 ** 31;
   let row = 0;
   for await (const chunk of table.chunks(CHUNK_ROWS)) {
+    options.signal?.throwIfAborted();
     for (const label of chunk) {
       requireTable(
         Number.isInteger(label) && label >= 0 && label < limit,

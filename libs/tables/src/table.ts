@@ -47,8 +47,14 @@ export interface TableOptions {
   readonly member?: string;
   /** CSV, Parquet, Arrow: the only column to read: numbers, or lists of one length (Parquet, Arrow). */
   readonly column?: string;
-  /** CSV, Parquet, Arrow: the columns to read, in this order. @default all of the file, in its order */
+  /**
+   * CSV, Parquet, Arrow: the columns to read, in this order; "logit_*" is all whose names begin so, in the file's order.
+   *
+   * @default all of the file, in its order
+   */
   readonly columns?: readonly string[];
+  /** Once aborted, what opening has to read (the rows of a CSV file, labels) is given up with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Whether a type's numbers are all float32 numbers and come as Float32Array. */

@@ -5,6 +5,7 @@ import {
   type BinConvention,
   type InputKind,
 } from '@fidelis/fidelity';
+import { BOOTSTRAP_METHODS, type BootstrapMethod } from '@fidelis/statistics';
 import { Option } from 'commander';
 import type { CommandRegistry } from '../command-host.js';
 import type { ArrayReference } from '../evaluate/array-reference.js';
@@ -21,6 +22,7 @@ export interface EvaluateOptions extends JsonOption {
   readonly convention: BinConvention;
   readonly seed: number;
   readonly resamples: number;
+  readonly intervals: BootstrapMethod | 'none';
   readonly fast?: true;
   readonly html?: string;
 }
@@ -52,6 +54,11 @@ export function registerEvaluate({ program, run }: CommandRegistry): void {
         new Option('--convention <name>', 'which bin a confidence on an edge belongs to')
           .choices(BIN_CONVENTIONS)
           .default('torchmetrics'),
+      )
+      .addOption(
+        new Option('--intervals <method>', 'bootstrap intervals of 95 %, or none')
+          .choices([...BOOTSTRAP_METHODS, 'none'])
+          .default('bca'),
       )
       .option('--resamples <n>', 'of the bootstrap intervals', wholeNumber(1, 1_000_000), 1_000)
       .option('--seed <n>', 'of the intervals and permutation tests', wholeNumber(0, 0xffffffff), 0)

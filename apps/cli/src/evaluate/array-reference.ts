@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 
-/** An array in a file: the whole of it, or the member or column that is named. */
+/** An array in a file: the whole of it, or the member, column or columns ("a,b", "logit_*") that are named. */
 export interface ArrayReference {
   /** As it was written, for messages. */
   readonly text: string;

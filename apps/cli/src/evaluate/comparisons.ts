@@ -1,6 +1,7 @@
 import type { SampleStatistics } from '@fidelis/fidelity';
 import type { Comparison } from '@fidelis/report';
-import { discordantPairs, holm, mcnemarTest, pairedPermutationTest } from '@fidelis/statistics';
+import { discordantPairs, holm, mcnemarTest, pairedPermutationSteps } from '@fidelis/statistics';
+import type { WorkProgress } from './work-progress.js';
 
 export interface ComparedStudent {
   readonly name: string;
@@ -13,15 +14,40 @@ type Uncorrected = Omit<Comparison, 'pValueHolm'>;
  * Tests every pair of students on the same samples: McNemar on agreement with the teacher and, with labels, on correctness; a
  * permutation test on the mean KL, unless one is +∞. The p-values are corrected together (Holm).
  */
-export function compareStudents(students: readonly ComparedStudent[], seed: number): Comparison[] {
-  const tests = students.flatMap((first, index) =>
-    students.slice(index + 1).flatMap((second) => comparePair(first, second, seed)),
+export async function compareStudents(
+  students: readonly ComparedStudent[],
+  seed: number,
+  progress: WorkProgress,
+): Promise<Comparison[]> {
+  const pairs = students.flatMap((first, index) =>
+    students.slice(index + 1).map((second) => [first, second] as const),
   );
+  const tests: Uncorrected[] = [];
+  for (const [index, [first, second]] of pairs.entries()) {
+    const steps = comparePair(first, second, seed);
+    let step = steps.next();
+    while (step.done !== true) {
+      await progress.advance({
+        label: 'comparing',
+        done: Math.floor((index + step.value) * 100),
+        total: pairs.length * 100,
+        unit: '%',
+        note: `${first.name} − ${second.name}`,
+      });
+      step = steps.next();
+    }
+    tests.push(...step.value);
+  }
   const corrected = holm(tests.map(({ pValue }) => pValue));
   return tests.map((test, index) => ({ ...test, pValueHolm: corrected[index] ?? 1 }));
 }
 
-function comparePair(first: ComparedStudent, second: ComparedStudent, seed: number): Uncorrected[] {
+/** Yields the share of the work that is done. */
+function* comparePair(
+  first: ComparedStudent,
+  second: ComparedStudent,
+  seed: number,
+): Generator<number, Uncorrected[]> {
   const names = { first: first.name, second: second.name };
   const a = first.samples;
   const b = second.samples;
@@ -31,7 +57,7 @@ function comparePair(first: ComparedStudent, second: ComparedStudent, seed: numb
   }
   const differences = a.kl.map((value, index) => value - (b.kl[index] ?? NaN));
   if (!differences.every((value) => Number.isFinite(value))) return tests;
-  const { meanDifference, pValue, method } = pairedPermutationTest(differences, { seed });
+  const { meanDifference, pValue, method } = yield* pairedPermutationSteps(differences, { seed });
   return [
     ...tests,
     { ...names, on: 'predictiveKl', test: 'permutation', method, difference: meanDifference, pValue },

@@ -8,8 +8,9 @@ import type {
   ModelFigures,
 } from '@fidelis/report';
 import { compareStudents } from './comparisons.js';
-import { studentIntervals, teacherIntervals, type IntervalSettings } from './intervals.js';
+import { intervalsOf, type IntervalSettings } from './intervals.js';
 import type { ScoreSettings, StudentScores } from './score-inputs.js';
+import type { WorkProgress } from './work-progress.js';
 
 export type EvaluationSettings = ScoreSettings & IntervalSettings;
 
@@ -30,26 +31,32 @@ export interface Evaluation {
 }
 
 /** @param scores of at least one student, all on the same samples of the same teacher */
-export function createEvaluation(
+export async function createEvaluation(
   scores: readonly StudentScores[],
   { n, classes, labelled }: Pick<Evaluation, 'n' | 'classes' | 'labelled'>,
   settings: EvaluationSettings,
-): Evaluation {
+  progress: WorkProgress,
+): Promise<Evaluation> {
   const [first] = scores;
   const compared = scores.flatMap(({ name, samples }) => (samples === undefined ? [] : [{ name, samples }]));
+  const intervals = await intervalsOf(
+    compared.map(({ samples }) => samples),
+    settings,
+    progress,
+  );
   return {
     n,
     classes,
     settings,
     labelled,
     teacher: modelFigures(first?.result.teacher, first?.full?.teacher),
-    teacherIntervals: first?.samples === undefined ? {} : teacherIntervals(first.samples, settings),
-    students: scores.map((score) => ({
+    teacherIntervals: intervals.teacher,
+    students: scores.map((score, index) => ({
       ...score,
       student: modelFigures(score.result.student, score.full?.student),
-      intervals: score.samples === undefined ? {} : studentIntervals(score.samples, settings),
+      intervals: intervals.students[index] ?? {},
     })),
-    comparisons: compareStudents(compared, settings.seed),
+    comparisons: await compareStudents(compared, settings.seed, progress),
   };
 }
 

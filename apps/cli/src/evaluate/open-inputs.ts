@@ -23,8 +23,9 @@ export async function openInputs(
   teacher: ArrayReference,
   students: readonly NamedStudent[],
   labels: ArrayReference | undefined,
+  signal: AbortSignal,
 ): Promise<Inputs> {
-  const teacherArray = await openArray(teacher);
+  const teacherArray = await openArray(teacher, signal);
   const { rows, columns: classes } = teacherArray.table;
   refuseIf(rows === 0, `${teacher.text}: has no samples (0 rows). Give at least one`);
   refuseIf(
@@ -33,21 +34,28 @@ export async function openInputs(
   );
   const studentArrays: (InputArray & { readonly name: string })[] = [];
   for (const { name, source } of students) {
-    const array = await openArray(source);
+    const array = await openArray(source, signal);
     requireShape(array, teacherArray);
     studentArrays.push({ ...array, name });
   }
   const inputs = { teacher: teacherArray, students: studentArrays, rows, classes };
-  return labels === undefined ? inputs : { ...inputs, labels: await openLabels(labels, teacherArray) };
+  return labels === undefined
+    ? inputs
+    : { ...inputs, labels: await openLabels(labels, teacherArray, signal) };
 }
 
-async function openArray(reference: ArrayReference): Promise<InputArray> {
-  return { text: reference.text, table: await openTable(reference.path, partOptions(reference)) };
+async function openArray(reference: ArrayReference, signal: AbortSignal): Promise<InputArray> {
+  signal.throwIfAborted();
+  return {
+    text: reference.text,
+    table: await openTable(reference.path, { ...partOptions(reference), signal }),
+  };
 }
 
 function partOptions({ path, part }: ArrayReference): TableOptions {
   if (part === undefined) return {};
-  return /\.npz$/i.test(path) ? { member: part } : { column: part };
+  if (/\.npz$/i.test(path)) return { member: part };
+  return /[,*]/.test(part) ? { columns: part.split(',') } : { column: part };
 }
 
 function requireShape({ text, table }: InputArray, teacher: InputArray): void {
@@ -62,9 +70,13 @@ function requireShape({ text, table }: InputArray, teacher: InputArray): void {
   );
 }
 
-async function openLabels(reference: ArrayReference, teacher: InputArray): Promise<Int32Array> {
+async function openLabels(
+  reference: ArrayReference,
+  teacher: InputArray,
+  signal: AbortSignal,
+): Promise<Int32Array> {
   const { rows, columns: classes } = teacher.table;
-  const labels = await readLabels(reference.path, { ...partOptions(reference), classes });
+  const labels = await readLabels(reference.path, { ...partOptions(reference), classes, signal });
   refuseIf(
     labels.length !== rows,
     `${reference.text}: has ${labels.length} labels, but the teacher's ${teacher.text} has ${rows} samples: give one label for each`,

@@ -37,10 +37,10 @@ export function reliabilityBars({ students }: Evaluation, style: Style): string[
 
 function barsTable({ title, bins, what }: Diagram, style: Style): string {
   const columns: Column[] = [
-    { title: `${title}: confidence` },
+    { title: `${title}: bin` },
     { title: what },
     { title: '', ...RIGHT },
-    { title: 'mean confidence', ...RIGHT },
+    { title: 'confidence', ...RIGHT },
     { title: 'gap', ...RIGHT },
     { title: 'samples', ...RIGHT },
   ];

@@ -17,13 +17,16 @@ export interface ScoreSettings {
   readonly convention: BinConvention;
   /** Streaming metrics only. */
   readonly fast: boolean;
+  /** Whether intervals or paired tests need the values of each sample. */
+  readonly perSample: boolean;
 }
 
 export interface StudentScores {
   readonly name: string;
   readonly result: EngineResult;
-  /** Absent if only streaming metrics were asked for, as is what follows. */
+  /** Absent if only streaming metrics were asked for. */
   readonly full?: FullPassResult;
+  /** Absent if not asked for. */
   readonly samples?: SampleStatistics;
 }
 
@@ -42,7 +45,7 @@ interface Scorer {
  */
 export async function scoreInputs(
   inputs: Inputs,
-  { kind, bins, convention, fast }: ScoreSettings,
+  { kind, bins, convention, fast, perSample }: ScoreSettings,
   signal: AbortSignal,
 ): Promise<StudentScores[]> {
   const settings = { classes: inputs.classes, kind, bins, convention, labels: inputs.labels !== undefined };
@@ -51,7 +54,7 @@ export async function scoreInputs(
     index,
     engine: new EvaluationEngine(settings),
     full: fast ? undefined : new FullPass(settings),
-    samples: fast ? undefined : new PerSample(settings),
+    samples: perSample ? new PerSample(settings) : undefined,
   }));
   let pending = scorers;
   for (let pass = 1; pending.length > 0; pass++) {

@@ -42,7 +42,7 @@ interface Cell {
 /** With intervals beside the figures where there is one student; several leave no room for them. */
 function figuresTable(evaluation: Evaluation, style: Style): string {
   const { teacher, teacherIntervals, students, settings } = evaluation;
-  const withIntervals = students.length === 1 && !settings.fast;
+  const withIntervals = students.length === 1 && settings.intervals !== 'none';
   const interval: Column[] = withIntervals ? [{ title: '95 % interval', ...RIGHT }] : [];
   const columns: Column[] = [
     { title: '' },
