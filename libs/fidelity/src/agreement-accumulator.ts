@@ -225,7 +225,7 @@ export class AgreementAccumulator implements Accumulator<PairBatch, AgreementSta
 }
 
 /** @throws FidelisError REQUEST.INVALID unless the batch has labels where the accumulator has, and none where it has none */
-export function assertLabelled({ labels }: PairBatch, expected: boolean): void {
+export function assertLabelled({ labels }: Pick<PairBatch, 'labels'>, expected: boolean): void {
   if (expected && labels === undefined) refuse('labels: missing from a batch of a labelled evaluation');
   if (!expected && labels !== undefined) {
     refuse('labels: given to an evaluation without labels: create it with labels true');

@@ -1,44 +1,39 @@
-import { assertNotEmpty, refuse } from './accumulator.js';
+import { assertCount, assertNotEmpty, assertSameSettings, refuse, type Accumulator } from './accumulator.js';
 import { assertLabelled, type AgreementSettings } from './agreement-accumulator.js';
 import { InputShape, type PairBatch, type VisitPair } from './batch.js';
-import { CompensatedSum } from './compensated-sum.js';
-import { equalMassCalibrationError } from './equal-mass.js';
+import { CompensatedSum, type CompensatedSumState } from './compensated-sum.js';
+import { ModelPass, type FullPassModel, type ModelPassState } from './model-pass.js';
 import { rankCorrelation } from './rank-correlation.js';
 import { DEFAULT_BINS, DEFAULT_CONVENTION, type BinSettings } from './reliability-accumulator.js';
-import { ReliabilityBins, type CalibrationSettings } from './reliability.js';
 import type { ScoredRow } from './scored-row.js';
-import { smoothCalibrationError } from './smooth-ece.js';
-import { ConfidenceColumns } from './sorted-confidences.js';
-import { TemperatureSearch } from './temperature-search.js';
 
 export interface FullPassSettings extends Omit<AgreementSettings, 'topK'>, BinSettings {
   /** Sorts each row of both models, which takes longer than everything else. @default false */
   readonly rankCorrelation?: boolean;
   /** Whether to look for the temperatures, which reads the rows again and again. @default true */
   readonly temperature?: boolean;
-}
-
-export interface FullPassModel {
-  readonly eceEqualMass: number;
-  readonly smoothEce: number;
-  /** Width that smoothEce was found at. */
-  readonly smoothEceBandwidth: number;
-  /** Optimal temperature by NLL; absent while passes are missing, and where a label has probability 0. */
-  readonly temperature?: number;
-  /** Mean NLL at that temperature, nats. */
-  readonly nllAfter?: number;
-  /** ECE at that temperature, with the same bins and convention as `ece`. */
-  readonly eceAfter?: number;
+  /** Whether the teacher's figures are wanted: for several students of one teacher, once is enough. @default true */
+  readonly teacher?: boolean;
 }
 
 export interface FullPassResult {
   readonly n: number;
   /** Mean Spearman correlation of the logits of a row; null if no row has an order on both sides; absent if not asked for. */
   readonly rankCorrelation?: number | null;
-  /** Absent without labels. */
+  /** Absent without labels, and where it is not wanted. */
   readonly teacher?: FullPassModel;
   /** Absent without labels. */
   readonly student?: FullPassModel;
+}
+
+export interface FullPassState extends Required<FullPassSettings> {
+  readonly n: number;
+  /** Rows of this pass. */
+  readonly seen: number;
+  readonly first: boolean;
+  readonly correlation: CompensatedSumState;
+  readonly correlated: number;
+  readonly models: { readonly teacher?: ModelPassState; readonly student?: ModelPassState };
 }
 
 /**
@@ -48,27 +43,34 @@ export interface FullPassResult {
  *     do for (const batch of read()) pass.add(batch); while (pass.endPass());
  *     pass.result();
  */
-export class FullPass {
+export class FullPass implements Accumulator<PairBatch, FullPassState, FullPassResult> {
+  private readonly settings: Required<FullPassSettings>;
   private readonly shape: InputShape;
-  private readonly labels: boolean;
-  private readonly ranked: boolean;
-  private readonly models: { readonly teacher: ModelPass; readonly student: ModelPass };
+  /** Absent without labels or where they are not wanted. */
+  private readonly models: { readonly teacher?: ModelPass; readonly student?: ModelPass };
   private rows = 0;
   private seen = 0;
   private first = true;
-  private readonly correlation = new CompensatedSum();
+  private correlation = new CompensatedSum();
   private correlated = 0;
 
   /** @throws FidelisError REQUEST.INVALID for settings out of range */
   constructor(settings: FullPassSettings) {
-    const { labels, bins = DEFAULT_BINS, convention = DEFAULT_CONVENTION } = settings;
     this.shape = new InputShape(settings);
-    this.labels = labels;
-    this.ranked = settings.rankCorrelation ?? false;
-    const searches = labels && (settings.temperature ?? true);
+    this.settings = {
+      ...this.shape.settings(),
+      labels: settings.labels,
+      bins: settings.bins ?? DEFAULT_BINS,
+      convention: settings.convention ?? DEFAULT_CONVENTION,
+      rankCorrelation: settings.rankCorrelation ?? false,
+      temperature: settings.temperature ?? true,
+      teacher: settings.teacher ?? true,
+    };
+    const { bins, convention, labels, temperature } = this.settings;
+    const model = (): ModelPass => new ModelPass({ bins, convention }, temperature);
     this.models = {
-      teacher: new ModelPass({ bins, convention }, searches),
-      student: new ModelPass({ bins, convention }, searches),
+      ...(labels && this.settings.teacher ? { teacher: model() } : {}),
+      ...(labels ? { student: model() } : {}),
     };
   }
 
@@ -79,7 +81,7 @@ export class FullPass {
 
   /** @throws FidelisError REQUEST.INVALID as `EvaluationEngine.add` */
   add(batch: PairBatch): void {
-    assertLabelled(batch, this.labels);
+    assertLabelled(batch, this.settings.labels);
     this.shape.visitPairs(batch, this.addRow);
   }
 
@@ -88,11 +90,10 @@ export class FullPass {
     this.seen++;
     if (this.first) {
       this.rows++;
-      if (this.ranked) this.correlate(teacher, student);
+      if (this.settings.rankCorrelation) this.correlate(teacher, student);
     }
-    if (!this.labels) return;
-    this.models.teacher.add(teacher, label, this.first);
-    this.models.student.add(student, label, this.first);
+    this.models.teacher?.add(teacher, label, this.first);
+    this.models.student?.add(student, label, this.first);
   };
 
   /**
@@ -108,35 +109,78 @@ export class FullPass {
     this.seen = 0;
     this.first = false;
     const { teacher, student } = this.models;
-    const more = [teacher.endPass(), student.endPass()];
+    const more = [teacher?.endPass(), student?.endPass()];
     return this.rows > 0 && more.includes(true);
   }
 
-  /** Adds the rows of another one within the same pass. */
+  /**
+   * Adds the rows of another one. Beyond the first pass the other has to be a copy of this one, through JSON, at the start of the pass,
+   * that saw other rows in it.
+   *
+   * @throws FidelisError REQUEST.INVALID if the settings or the passes differ
+   */
   merge(other: FullPass): void {
-    this.shape.assertSame(other.shape);
-    if (this.first !== other.first) refuse('full passes can be merged within the first pass only');
-    this.rows += other.rows;
+    assertSameSettings(this.settings, other.settings);
+    if (this.first !== other.first) refuse('full passes can be merged within the same pass only');
+    this.models.teacher?.assertMergeable(other.models.teacher);
+    this.models.student?.assertMergeable(other.models.student);
     this.seen += other.seen;
-    this.correlation.merge(other.correlation);
-    this.correlated += other.correlated;
-    this.models.teacher.merge(other.models.teacher);
-    this.models.student.merge(other.models.student);
+    if (this.first) this.mergeFirst(other);
+    if (other.models.teacher !== undefined) this.models.teacher?.merge(other.models.teacher, this.first);
+    if (other.models.student !== undefined) this.models.student?.merge(other.models.student, this.first);
+  }
+
+  toJSON(): FullPassState {
+    const { teacher, student } = this.models;
+    return {
+      ...this.settings,
+      n: this.rows,
+      seen: this.seen,
+      first: this.first,
+      correlation: this.correlation.toJSON(),
+      correlated: this.correlated,
+      models: {
+        ...(teacher === undefined ? {} : { teacher: teacher.toJSON() }),
+        ...(student === undefined ? {} : { student: student.toJSON() }),
+      },
+    };
+  }
+
+  /** @throws FidelisError REQUEST.INVALID if the state is damaged */
+  static fromJSON(state: FullPassState): FullPass {
+    for (const name of ['n', 'seen', 'correlated'] as const) assertCount(name, state[name], 0);
+    const restored = new FullPass(state);
+    restored.rows = state.n;
+    restored.seen = state.seen;
+    restored.first = state.first;
+    restored.correlation = CompensatedSum.fromJSON(state.correlation);
+    restored.correlated = state.correlated;
+    for (const name of ['teacher', 'student'] as const) {
+      const saved = state.models[name];
+      if (saved !== undefined) restored.models[name]?.restore(saved);
+    }
+    return restored;
   }
 
   /** @throws FidelisError REQUEST.INVALID if no row was added */
   result(): FullPassResult {
     assertNotEmpty(this.rows);
-    const { correlated } = this;
+    const { correlated, correlation, models, settings } = this;
+    const { teacher, student } = models;
     return {
       n: this.rows,
-      ...(this.ranked
-        ? { rankCorrelation: correlated === 0 ? null : this.correlation.value / correlated }
+      ...(settings.rankCorrelation
+        ? { rankCorrelation: correlated === 0 ? null : correlation.value / correlated }
         : {}),
-      ...(this.labels
-        ? { teacher: this.models.teacher.result(), student: this.models.student.result() }
-        : {}),
+      ...(teacher === undefined ? {} : { teacher: teacher.result() }),
+      ...(student === undefined ? {} : { student: student.result() }),
     };
+  }
+
+  private mergeFirst(other: FullPass): void {
+    this.rows += other.rows;
+    this.correlation.merge(other.correlation);
+    this.correlated += other.correlated;
   }
 
   private correlate(teacher: ScoredRow, student: ScoredRow): void {
@@ -157,49 +201,4 @@ export async function runFullPass(
     for await (const batch of read()) pass.add(batch);
   } while (pass.endPass());
   return pass.result();
-}
-
-/** One model's part of a full pass. */
-class ModelPass {
-  private readonly confidences = new ConfidenceColumns();
-  private readonly search = new TemperatureSearch();
-  private readonly after: ReliabilityBins;
-
-  constructor(
-    private readonly settings: CalibrationSettings,
-    private readonly searches: boolean,
-  ) {
-    this.after = new ReliabilityBins(settings);
-  }
-
-  add(score: ScoredRow, label: number, first: boolean): void {
-    const correct = score.predicted === label;
-    if (first) this.confidences.add(score.confidence, correct);
-    if (!this.searches || this.search.finished) return;
-    const confidence = this.search.add(score, label);
-    if (this.search.inLastPass) this.after.add(confidence, correct);
-  }
-
-  endPass(): boolean {
-    if (!this.searches) return false;
-    if (!this.search.finished) this.search.endPass();
-    return !this.search.finished;
-  }
-
-  merge(other: ModelPass): void {
-    this.confidences.merge(other.confidences);
-    this.search.merge(other.search);
-  }
-
-  result(): FullPassModel {
-    const samples = this.confidences.sorted();
-    const { smoothEce, bandwidth } = smoothCalibrationError(samples);
-    const found = this.search.result;
-    return {
-      eceEqualMass: equalMassCalibrationError(samples, this.settings.bins),
-      smoothEce,
-      smoothEceBandwidth: bandwidth,
-      ...(found === undefined ? {} : { ...found, eceAfter: this.after.expectedCalibrationError() }),
-    };
-  }
 }

@@ -29,6 +29,7 @@ export {
   type ClasswiseState,
   type MurphyDecomposition,
 } from './classwise-accumulator.js';
+export { CohortPass, type RowTaker } from './cohort-pass.js';
 export { cohenKappa, type Disagreement } from './disagreement.js';
 export {
   DivergenceAccumulator,
@@ -94,12 +95,18 @@ export { equalMassCalibrationError, equalMassTotals } from './equal-mass.js';
 export {
   FullPass,
   runFullPass,
-  type FullPassModel,
   type FullPassResult,
   type FullPassSettings,
+  type FullPassState,
 } from './full-pass.js';
-export { GnosisCompat, type GnosisCompatResult } from './gnosis-compat.js';
-export { PerSample, type SampleStatistics } from './per-sample.js';
+export {
+  GnosisCompat,
+  type GnosisBatch,
+  type GnosisCompatResult,
+  type GnosisCompatState,
+} from './gnosis-compat.js';
+export { type FullPassModel } from './model-pass.js';
+export { PerSample, type PerSampleState, type SampleStatistics } from './per-sample.js';
 export { rankCorrelation } from './rank-correlation.js';
 export { smoothCalibrationError, type SmoothCalibration } from './smooth-ece.js';
 export { ConfidenceColumns, type SortedConfidences } from './sorted-confidences.js';

@@ -1,6 +1,7 @@
+import { assertNotEmpty, assertSameSettings, refuse, type Accumulator } from './accumulator.js';
 import { assertLabelled, type AgreementSettings } from './agreement-accumulator.js';
 import { InputShape, type PairBatch, type VisitPair } from './batch.js';
-import { Column } from './column.js';
+import { Column, type StoredNumber } from './column.js';
 
 /** One value per sample, in the order in which they were added; each metric is the mean of its column. */
 export interface SampleStatistics {
@@ -49,8 +50,15 @@ const COLUMNS = [
   'brierStudent',
 ] as const;
 
+type ColumnName = (typeof COLUMNS)[number];
+
+export interface PerSampleState extends Required<AgreementSettings> {
+  /** Those of the labels are empty without labels. */
+  readonly columns: Readonly<Record<ColumnName, readonly StoredNumber[]>>;
+}
+
 /** Per-sample values for bootstrap intervals and paired tests. Memory O(samples): 16 float64 a row, 10 without labels. */
-export class PerSample {
+export class PerSample implements Accumulator<PairBatch, PerSampleState, SampleStatistics> {
   private readonly shape: InputShape;
   private readonly labels: boolean;
   private readonly topK: number;
@@ -61,6 +69,10 @@ export class PerSample {
     this.shape = new InputShape(settings);
     this.topK = settings.topK ?? 5;
     this.labels = settings.labels;
+  }
+
+  get n(): number {
+    return this.column('agree').length;
   }
 
   /** @throws FidelisError REQUEST.INVALID as `EvaluationEngine.add` */
@@ -93,15 +105,35 @@ export class PerSample {
 
   /** Appends the samples of another one. @throws FidelisError REQUEST.INVALID if the settings differ */
   merge(other: PerSample): void {
-    this.shape.assertSame(other.shape);
+    assertSameSettings(this.settings(), other.settings());
     for (const name of COLUMNS) this.columns.get(name)?.append(other.column(name));
+  }
+
+  toJSON(): PerSampleState {
+    const columns = COLUMNS.map((name) => [name, this.column(name).toJSON()]);
+    return {
+      ...this.settings(),
+      columns: Object.fromEntries(columns) as PerSampleState['columns'],
+    };
+  }
+
+  /** @throws FidelisError REQUEST.INVALID if the state is damaged */
+  static fromJSON(state: PerSampleState): PerSample {
+    const restored = new PerSample(state);
+    for (const name of COLUMNS) restored.columns.set(name, Column.fromJSON(state.columns[name]));
+    const lengths = new Set(
+      [...restored.columns.values()].map(({ length }) => length).filter((length) => length > 0),
+    );
+    if (lengths.size > 1) refuse('the saved samples are damaged: their columns differ in length');
+    return restored;
   }
 
   /** Columns that are not to be changed; they are valid until more is added. */
   result(): SampleStatistics {
-    const values = (name: (typeof COLUMNS)[number]): Float64Array => this.column(name).view();
+    assertNotEmpty(this.n);
+    const values = (name: ColumnName): Float64Array => this.column(name).view();
     return {
-      n: this.column('agree').length,
+      n: this.n,
       agree: Uint8Array.from(values('agree')),
       agreeTop5: Uint8Array.from(values('agreeTop5')),
       predictedTeacher: Uint32Array.from(values('predictedTeacher')),
@@ -127,11 +159,15 @@ export class PerSample {
     };
   }
 
-  private push(name: (typeof COLUMNS)[number], value: number): void {
+  private settings(): Required<AgreementSettings> {
+    return { ...this.shape.settings(), labels: this.labels, topK: this.topK };
+  }
+
+  private push(name: ColumnName, value: number): void {
     this.column(name).push(value);
   }
 
-  private column(name: (typeof COLUMNS)[number]): Column {
+  private column(name: ColumnName): Column {
     return this.columns.get(name) ?? new Column();
   }
 }

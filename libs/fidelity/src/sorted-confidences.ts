@@ -1,5 +1,5 @@
 import { assertNotEmpty } from './accumulator.js';
-import { Column } from './column.js';
+import { Column, type StoredNumber } from './column.js';
 
 /** Confidences in ascending order: the same for any order of the samples. */
 export interface SortedConfidences {
@@ -9,10 +9,15 @@ export interface SortedConfidences {
   readonly wrong: Float64Array;
 }
 
+export interface ConfidenceState {
+  readonly right: readonly StoredNumber[];
+  readonly wrong: readonly StoredNumber[];
+}
+
 /** Confidence and correctness of every sample: what metrics of the unbinned distribution need. O(samples). */
 export class ConfidenceColumns {
-  private readonly right = new Column();
-  private readonly wrong = new Column();
+  private right = new Column();
+  private wrong = new Column();
 
   /** @param confidence above 0 and at most 1 */
   add(confidence: number, correct: boolean): void {
@@ -22,6 +27,18 @@ export class ConfidenceColumns {
   merge(other: ConfidenceColumns): void {
     this.right.append(other.right);
     this.wrong.append(other.wrong);
+  }
+
+  toJSON(): ConfidenceState {
+    return { right: this.right.toJSON(), wrong: this.wrong.toJSON() };
+  }
+
+  /** @throws FidelisError REQUEST.INVALID if the state is damaged */
+  static fromJSON(state: ConfidenceState): ConfidenceColumns {
+    const restored = new ConfidenceColumns();
+    restored.right = Column.fromJSON(state.right);
+    restored.wrong = Column.fromJSON(state.wrong);
+    return restored;
   }
 
   /** @throws FidelisError REQUEST.INVALID if no row was added */

@@ -1,4 +1,5 @@
-import { CompensatedSum } from './compensated-sum.js';
+import { assertCount, refuse } from './accumulator.js';
+import { CompensatedSum, type CompensatedSumState } from './compensated-sum.js';
 import type { ScoredRow } from './scored-row.js';
 
 export interface TemperatureResult {
@@ -6,6 +7,23 @@ export interface TemperatureResult {
   readonly temperature: number;
   /** Mean NLL at that temperature, nats. */
   readonly nllAfter: number;
+}
+
+export interface TemperatureState {
+  /** 1 / T of this pass, and the bracket. */
+  readonly beta: number;
+  readonly low: number;
+  readonly high: number;
+  readonly passes: number;
+  /** Whether this pass is the last one. */
+  readonly last: boolean;
+  readonly done: boolean;
+  readonly found?: TemperatureResult;
+  /** Of this pass so far. */
+  readonly rows: number;
+  readonly nll: CompensatedSumState;
+  readonly slope: CompensatedSumState;
+  readonly curvature: CompensatedSumState;
 }
 
 /** 1 / T is looked for between these: beyond them the NLL has no minimum that data can show. */
@@ -70,11 +88,52 @@ export class TemperatureSearch {
     return 1 / total;
   }
 
+  /** @throws FidelisError REQUEST.INVALID */
+  assertSamePass(other: TemperatureSearch): void {
+    if (other.beta !== this.beta || other.passes !== this.passes || other.done !== this.done) {
+      refuse('searches for a temperature can be merged within the same pass only');
+    }
+  }
+
+  /** Adds the rows of another one in the same pass. */
   merge(other: TemperatureSearch): void {
+    this.assertSamePass(other);
     this.rows += other.rows;
     this.nll.merge(other.nll);
     this.slope.merge(other.slope);
     this.curvature.merge(other.curvature);
+  }
+
+  toJSON(): TemperatureState {
+    return {
+      beta: this.beta,
+      low: this.low,
+      high: this.high,
+      passes: this.passes,
+      last: this.last,
+      done: this.done,
+      ...(this.found === undefined ? {} : { found: this.found }),
+      rows: this.rows,
+      nll: this.nll.toJSON(),
+      slope: this.slope.toJSON(),
+      curvature: this.curvature.toJSON(),
+    };
+  }
+
+  /** @throws FidelisError REQUEST.INVALID if the state is damaged */
+  static fromJSON(state: TemperatureState): TemperatureSearch {
+    const { beta, low, high, last, done, found } = state;
+    assertCount('rows', state.rows, 0);
+    assertCount('passes', state.passes, 0);
+    if (![beta, low, high].every((value) => value >= LEAST && value <= LARGEST)) {
+      refuse(`the saved search for a temperature is damaged: β ${beta} within ${low} and ${high}`);
+    }
+    const restored = new TemperatureSearch();
+    Object.assign(restored, { beta, low, high, last, done, found, rows: state.rows, passes: state.passes });
+    restored.nll = CompensatedSum.fromJSON(state.nll);
+    restored.slope = CompensatedSum.fromJSON(state.slope);
+    restored.curvature = CompensatedSum.fromJSON(state.curvature);
+    return restored;
   }
 
   /** Ends a pass over all rows. Once the search is `finished`, no more are needed. */
