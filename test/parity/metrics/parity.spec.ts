@@ -1,4 +1,5 @@
 import {
+  binEdges,
   EvaluationEngine,
   ReliabilityAccumulator,
   runFullPass,
@@ -7,7 +8,7 @@ import {
   type FullPassResult,
 } from '@fidelis/fidelity';
 import { describe, expect, it } from 'vitest';
-import { readVectors, type Expectation } from './vectors.js';
+import { readEdges, readVectors, type Expectation } from './vectors.js';
 
 /** Relative, and absolute for figures near 0: float32 peers round confidences near 1 by 6e-8 each, and their sums besides. */
 const TOLERANCE = {
@@ -55,6 +56,12 @@ describe('the engine against its peers', () => {
       ).toEqual([]);
     });
   }
+});
+
+describe('the edges of the bins', () => {
+  it("are PyTorch's to the last bit", () => {
+    for (const [bins, edges] of readEdges()) expect(binEdges(bins), `${bins} bins`).toEqual(edges);
+  });
 });
 
 describe('where the peers differ: a confidence of exactly 1', () => {

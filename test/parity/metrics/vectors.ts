@@ -42,6 +42,18 @@ export function readVectors(): Vector[] {
   }));
 }
 
+/** The edges of PyTorch, by the number of bins. */
+export function readEdges(): ReadonlyMap<number, Float32Array> {
+  const text = readFileSync(new URL('golden/edges.json', import.meta.url), 'utf8');
+  const stored = JSON.parse(text) as Readonly<Record<string, string>>;
+  return new Map(
+    Object.entries(stored).map(([bins, base64]) => [
+      Number(bins),
+      Float32Array.from(decode(base64, 'float32')),
+    ]),
+  );
+}
+
 function decode(base64: string, dtype: StoredVector['dtype']): Float32Array | Float64Array {
   const bytes = Uint8Array.from(Buffer.from(base64, 'base64'));
   return dtype === 'float32' ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);

@@ -53,6 +53,9 @@ def cases():
     log_teacher[:, 1] = -np.inf
     log_teacher = log_teacher - np.log(np.exp(log_teacher).sum(1, keepdims=True))
     yield "log-probabilities of minus infinity", "logprobs", log_teacher, log_student, np.where(np.arange(50) % 3 == 1, 2, np.arange(50) % 3)
+    # Multiples of 1/15 and 1/20: confidences on the edges of 15 and of 10 bins.
+    parts = np.concatenate([random.multinomial(15, [0.7, 0.2, 0.1], 40) / 15, random.multinomial(20, [0.7, 0.2, 0.1], 40) / 20])
+    yield "probabilities on the edges", "probs", parts[random.permutation(80)], parts, random.choice(3, 80, p=[0.6, 0.2, 0.2])
 
 
 def distribution(rows, kind):
@@ -206,5 +209,8 @@ vectors = [
     }
     for name, kind, teacher, student, labels in cases()
 ]
-target = pathlib.Path(__file__).parent / "golden" / "vectors.json"
-target.write_text(json.dumps(vectors, indent=1) + "\n")
+golden = pathlib.Path(__file__).parent / "golden"
+(golden / "vectors.json").write_text(json.dumps(vectors, indent=1) + "\n")
+# The edges of TorchMetrics and of the published code: of PyTorch on a processor with AVX2 or later.
+edges = {bins: encode(torch.linspace(0, 1, bins + 1).numpy()) for bins in [*range(1, 31), 50, 100]}
+(golden / "edges.json").write_text(json.dumps(edges, indent=1) + "\n")
