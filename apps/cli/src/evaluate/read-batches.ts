@@ -1,5 +1,5 @@
 import { FidelisError } from '@fidelis/contracts';
-import type { InputKind, PairBatch } from '@fidelis/fidelity';
+import type { CohortBatch, InputKind } from '@fidelis/fidelity';
 import type { RowChunk } from '@fidelis/tables';
 import type { InputArray, Inputs } from './open-inputs.js';
 
@@ -10,7 +10,7 @@ const CHUNK_VALUES = 2 ** 20;
 export interface AlignedRows {
   /** Index of the first row within the files. */
   readonly firstRow: number;
-  readonly batches: readonly PairBatch[];
+  readonly batch: CohortBatch;
 }
 
 /**
@@ -30,18 +30,21 @@ export async function* readBatches(inputs: Inputs, students: readonly number[]):
   try {
     for (let firstRow = 0; firstRow < inputs.rows;) {
       const chunks = await Promise.all(readers.map((reader) => reader.next()));
-      const [teacher, ...others] = chunks.map(({ done, value }, index): RowChunk => {
+      const [teacher, ...students] = chunks.map(({ done, value }, index): RowChunk => {
         if (done === true) throw endsEarly(arrays[index]?.text ?? '', firstRow);
         return value;
       });
       if (teacher === undefined) return;
       const rows = teacher.length / classes;
-      const shared = {
-        teacher,
-        rows,
-        ...(labels === undefined ? {} : { labels: labels.subarray(firstRow, firstRow + rows) }),
+      yield {
+        firstRow,
+        batch: {
+          teacher,
+          students,
+          rows,
+          ...(labels === undefined ? {} : { labels: labels.subarray(firstRow, firstRow + rows) }),
+        },
       };
-      yield { firstRow, batches: others.map((student) => ({ ...shared, student })) };
       firstRow += rows;
     }
   } finally {
@@ -60,8 +63,8 @@ function endsEarly(text: string, row: number): FidelisError {
 export interface BatchPlace {
   readonly inputs: Inputs;
   readonly kind: InputKind;
-  /** Index among the students. */
-  readonly student: number;
+  /** Which of the students the batch has. */
+  readonly students: readonly number[];
   readonly firstRow: number;
 }
 
@@ -69,16 +72,16 @@ export interface BatchPlace {
  * Runs what adds a batch. What it refuses is told with the file in the place of "teacher" or "student" and with the row of the file in
  * the place of the batch's.
  */
-export function inFileTerms({ inputs, kind, student, firstRow }: BatchPlace, add: () => void): void {
+export function inFileTerms({ inputs, kind, students, firstRow }: BatchPlace, add: () => void): void {
   try {
     add();
   } catch (error) {
     if (!FidelisError.is(error)) throw error;
     const { of, row, column } = error.details;
-    const array = of === 'teacher' ? inputs.teacher : of === 'student' ? inputs.students[student] : undefined;
+    const array = arrayOf(of, inputs, students);
     if (array === undefined || typeof row !== 'number') throw error;
     const message = error.message
-      .replace(/^(teacher|student): /, '')
+      .replace(/^(teacher|student( \d+)?): /, '')
       .replace(`row ${row}`, `row ${row + firstRow}`)
       .replace(/: if these are logits.*$/, '');
     const hint = kind === 'logits' ? '' : ` If the file holds logits, say --kind logits.`;
@@ -91,4 +94,12 @@ export function inFileTerms({ inputs, kind, student, firstRow }: BatchPlace, add
       },
     );
   }
+}
+
+/** @param of "teacher", "student", or "student 1" of several in the batch */
+function arrayOf(of: unknown, inputs: Inputs, students: readonly number[]): InputArray | undefined {
+  if (of === 'teacher') return inputs.teacher;
+  if (typeof of !== 'string' || !of.startsWith('student')) return undefined;
+  const position = Number(/\d+$/.exec(of)?.[0] ?? 0);
+  return inputs.students[students[position] ?? -1];
 }

@@ -1,4 +1,5 @@
 import {
+  CohortPass,
   EvaluationEngine,
   FullPass,
   PerSample,
@@ -6,6 +7,7 @@ import {
   type EngineResult,
   type FullPassResult,
   type InputKind,
+  type RowTaker,
   type SampleStatistics,
 } from '@fidelis/fidelity';
 import type { Inputs } from './open-inputs.js';
@@ -17,16 +19,14 @@ export interface ScoreSettings {
   readonly convention: BinConvention;
   /** Streaming metrics only. */
   readonly fast: boolean;
-  /** Whether intervals or paired tests need the values of each sample. */
-  readonly perSample: boolean;
 }
 
 export interface StudentScores {
   readonly name: string;
   readonly result: EngineResult;
-  /** Absent if only streaming metrics were asked for. */
+  /** Absent if only streaming metrics were asked for; the teacher's part is with the first student. */
   readonly full?: FullPassResult;
-  /** Absent if not asked for. */
+  /** Absent if only streaming metrics were asked for. */
   readonly samples?: SampleStatistics;
 }
 
@@ -39,13 +39,13 @@ interface Scorer {
 }
 
 /**
- * Scores every student against the teacher. One pass over the files is enough for the streaming metrics; the temperatures take some more.
+ * Scores every student against the teacher, whose rows are scored once for all of them. One pass over the files is enough for the streaming metrics; the temperatures take some more.
  *
  * @throws FidelisError REQUEST.INVALID for a value that is none, with its file, row and column; the signal's reason if it is aborted
  */
 export async function scoreInputs(
   inputs: Inputs,
-  { kind, bins, convention, fast, perSample }: ScoreSettings,
+  { kind, bins, convention, fast }: ScoreSettings,
   signal: AbortSignal,
 ): Promise<StudentScores[]> {
   const settings = { classes: inputs.classes, kind, bins, convention, labels: inputs.labels !== undefined };
@@ -53,25 +53,20 @@ export async function scoreInputs(
     name,
     index,
     engine: new EvaluationEngine(settings),
-    full: fast ? undefined : new FullPass(settings),
-    samples: perSample ? new PerSample(settings) : undefined,
+    // The teacher's figures are the same for every student.
+    full: fast ? undefined : new FullPass({ ...settings, teacher: index === 0 }),
+    samples: fast ? undefined : new PerSample(settings),
   }));
   let pending = scorers;
   for (let pass = 1; pending.length > 0; pass++) {
-    for await (const { firstRow, batches } of readBatches(
-      inputs,
-      pending.map(({ index }) => index),
-    )) {
+    const students = pending.map(({ index }) => index);
+    const takers = pending.map(({ engine, full, samples }): RowTaker[] =>
+      [full, ...(pass === 1 ? [engine, samples] : [])].filter((taker) => taker !== undefined),
+    );
+    const scored = new CohortPass(settings, takers);
+    for await (const { firstRow, batch } of readBatches(inputs, students)) {
       signal.throwIfAborted();
-      pending.forEach(({ index, engine, full, samples }, position) => {
-        const batch = batches[position];
-        if (batch === undefined) return;
-        inFileTerms({ inputs, kind, student: index, firstRow }, () => {
-          if (pass === 1) engine.add(batch);
-          if (pass === 1) samples?.add(batch);
-          full?.add(batch);
-        });
-      });
+      inFileTerms({ inputs, kind, students, firstRow }, () => scored.add(batch));
     }
     pending = pending.filter(({ full }) => full?.endPass() === true);
   }
