@@ -19,6 +19,8 @@ export interface ScoreSettings {
   readonly convention: BinConvention;
   /** Streaming metrics only. */
   readonly fast: boolean;
+  /** Whether intervals or paired tests need the values of each sample. */
+  readonly perSample: boolean;
 }
 
 export interface StudentScores {
@@ -26,7 +28,7 @@ export interface StudentScores {
   readonly result: EngineResult;
   /** Absent if only streaming metrics were asked for; the teacher's part is with the first student. */
   readonly full?: FullPassResult;
-  /** Absent if only streaming metrics were asked for. */
+  /** Absent if not asked for. */
   readonly samples?: SampleStatistics;
 }
 
@@ -45,7 +47,7 @@ interface Scorer {
  */
 export async function scoreInputs(
   inputs: Inputs,
-  { kind, bins, convention, fast }: ScoreSettings,
+  { kind, bins, convention, fast, perSample }: ScoreSettings,
   signal: AbortSignal,
 ): Promise<StudentScores[]> {
   const settings = { classes: inputs.classes, kind, bins, convention, labels: inputs.labels !== undefined };
@@ -55,7 +57,7 @@ export async function scoreInputs(
     engine: new EvaluationEngine(settings),
     // The teacher's figures are the same for every student.
     full: fast ? undefined : new FullPass({ ...settings, teacher: index === 0 }),
-    samples: fast ? undefined : new PerSample(settings),
+    samples: perSample ? new PerSample(settings) : undefined,
   }));
   let pending = scorers;
   for (let pass = 1; pending.length > 0; pass++) {
