@@ -2,6 +2,7 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { evaluationDocumentSchema, type SeveralEvaluation, type SingleEvaluation } from '@fidelis/report';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InterruptedError } from '../exit-status.js';
 import { CommandFixture, errorOf } from '../testing/command-fixture.js';
 import { npyBytes, npyHeader, writeLabels, writeRows } from '../testing/npy-file.js';
 
@@ -139,8 +140,74 @@ describe('fidelis evaluate', () => {
         'student.ece',
         'student.nll',
         'fidelity.agreementTeacherWrong',
+        'fidelity.cohenKappa',
+        'fidelity.top5Agreement',
+        'student.rmsce',
+        'teacher.eceDebiased',
       ]),
     );
+    for (const [path, [lo, hi]] of Object.entries(first.intervals)) {
+      const [part = '', key = ''] = path.split('.');
+      const figures = first[part as 'fidelity'] as Readonly<Record<string, number | null>>;
+      expect(figures[key], path).toBeTypeOf('number');
+      expect(lo, path).toBeLessThanOrEqual(hi);
+    }
+  });
+
+  it('has percentile intervals if they are asked for, and none if none are', async () => {
+    const bca = (await documentOf(...LABELLED)) as SingleEvaluation;
+    const percentile = (await documentOf(...LABELLED, '--intervals', 'percentile')) as SingleEvaluation;
+    const none = (await documentOf(...LABELLED, '--intervals', 'none')) as SingleEvaluation;
+    expect(Object.keys(percentile.intervals)).toEqual(Object.keys(bca.intervals));
+    expect(percentile.intervals).not.toEqual(bca.intervals);
+    expect(none).toEqual({ ...bca, intervals: {} });
+  });
+
+  it('gives each student its interval whatever others are compared with it', async () => {
+    await writeRows(at('worse.npy'), logitsOf(1.6));
+    const alone = (await documentOf(...LABELLED)) as SingleEvaluation;
+    const beside = (await documentOf(...LABELLED, '--student', 'worse.npy')) as SeveralEvaluation;
+    expect({ ...beside.intervals, ...beside.students[0]?.intervals }).toEqual(alone.intervals);
+    const tested = (await documentOf(
+      ...LABELLED,
+      '--student',
+      'worse.npy',
+      '--intervals',
+      'none',
+    )) as SeveralEvaluation;
+    expect(tested.comparisons).toEqual(beside.comparisons);
+  });
+
+  it('has no interval of a kappa that is not defined', async () => {
+    await writeRows(
+      at('one.npy'),
+      Array.from({ length: 4 }, () => [1, 0]),
+    );
+    const document = (await documentOf('--teacher', 'one.npy', '--student', 'one.npy')) as SingleEvaluation;
+    expect(document.fidelity.cohenKappa).toBeNull();
+    expect(document.intervals).not.toHaveProperty(['fidelity.cohenKappa']);
+  });
+
+  it('ends with 130 once it is interrupted, and leaves no report', async () => {
+    const abort = new AbortController();
+    const ended = fixture.run(
+      [
+        'evaluate',
+        '--teacher',
+        at('t.npy'),
+        '--student',
+        at('s.npy'),
+        '--html',
+        at('r.html'),
+        '--resamples',
+        '1000000',
+      ],
+      { interrupt: { signal: abort.signal, hurry: abort.signal } },
+    );
+    setTimeout(() => abort.abort(new InterruptedError('SIGINT')), 200);
+    const { status, stdout, stderr } = await ended;
+    expect([status, stdout, stderr]).toEqual([130, '', 'interrupted\n']);
+    await expect(readFile(at('r.html'))).rejects.toThrow('ENOENT');
   });
 
   it('without labels has no figure that needs them', async () => {
@@ -252,10 +319,11 @@ describe('fidelis evaluate', () => {
   it('for people is a table and bars', async () => {
     const { stdout, status } = await evaluate(...LABELLED);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/top-1 agreement +\d+\.\d\d % +\d+\.\d\d – \d+\.\d\d %/);
+    expect(stdout).toMatch(/top-1 agreement +\d+\.\d\d % +\d+\.\d\d–\d+\.\d\d/);
     expect(stdout).toMatch(/ECE +0\.\d{4}/);
     expect(stdout).toMatch(/0\.\d{3} – \d\.\d{3} +▕█.*▏ +\d+\.\d % /);
     expect(stdout).toContain('BCa bootstrap over the samples, 50 resamples, seed 0');
+    for (const line of stdout.split('\n')) expect([...line].length, line).toBeLessThanOrEqual(80);
   });
 
   it('--html writes one file that needs no network, beside the result', async () => {

@@ -43,7 +43,7 @@ interface Cell {
 function figuresTable(evaluation: Evaluation, style: Style): string {
   const { teacher, teacherIntervals, students, settings } = evaluation;
   const withIntervals = students.length === 1 && settings.intervals !== 'none';
-  const interval: Column[] = withIntervals ? [{ title: '95 % interval', ...RIGHT }] : [];
+  const interval: Column[] = withIntervals ? [{ title: '95 %', ...RIGHT }] : [];
   const columns: Column[] = [
     { title: '' },
     { title: 'teacher', ...RIGHT },
@@ -58,7 +58,7 @@ function figuresTable(evaluation: Evaluation, style: Style): string {
     const texts = cells.flatMap((cell) => [
       cell === undefined ? '' : figureText(cell.value, unit),
       ...(withIntervals
-        ? [cell?.interval === undefined ? '' : style.dim(intervalText(cell.interval, unit))]
+        ? [cell?.interval === undefined ? '' : style.dim(narrow(intervalText(cell.interval, unit)))]
         : []),
     ]);
     return [[`  ${label}${unit === 'nats' ? ' (nats)' : ''}`, ...texts]];
@@ -88,6 +88,11 @@ function figuresTable(evaluation: Evaluation, style: Style): string {
     [...group('fidelity', fidelity), ...group('generalisation and calibration', generalisation)],
     style,
   );
+}
+
+/** "63.79–64.65": four columns of figures fit a terminal of 80. */
+function narrow(interval: string): string {
+  return interval.replace(' – ', '–').replace(' %', '');
 }
 
 function comparisonTable({ comparisons }: Evaluation, style: Style): string {
