@@ -1,7 +1,7 @@
-import { alertingRules, recordingRules } from '@fidelis/deploy';
+import { alertingRules, BY_RUN, calibrationQueries, recordingRules } from '@fidelis/deploy';
 import { METRICS, type MetricDefinition } from '@fidelis/observability';
 import { describe, expect, it } from 'vitest';
-import { filesBelow, readJson, readYaml, REPOSITORY } from './deploy-files.js';
+import { filesBelow, readJson, readText, readYaml, REPOSITORY } from './deploy-files.js';
 import { promqlUsage } from './promql-usage.js';
 import { checkRules, findPromtool, testRules, type InputSeries } from './promtool.js';
 
@@ -67,6 +67,29 @@ describe('the rules', () => {
       );
     }
     expect(files.map((file) => `deploy/generated/prometheus/${file}`)).toEqual([RULES]);
+  });
+});
+
+describe('docs/prometheus.md', () => {
+  const text = readText('docs/prometheus.md');
+
+  it.each([
+    ['ece by run over 1h', calibrationQueries.ece({ window: '1h', by: BY_RUN })],
+    ['ece by run since the start', calibrationQueries.ece({ by: BY_RUN })],
+  ])('shows the query that the rest uses: %s', (name, query) => {
+    const shown =
+      text
+        .split(`<!-- query: ${name} -->`)[1]
+        ?.split('```')[1]
+        ?.replace(/^promql/, '') ?? '';
+    expect(shown.replace(/\s/g, '')).toBe(query.replace(/\s/g, ''));
+  });
+
+  it('names every alert, and every metric by run of metrics-svc', () => {
+    for (const { alert } of alertingRules) expect(text).toContain(`\`${alert}\``);
+    for (const [name, { services, labels }] of Object.entries(catalogue)) {
+      if (services.includes('metrics-svc') && labels.includes('run')) expect(text).toContain(`\`${name}\``);
+    }
   });
 });
 
