@@ -21,11 +21,6 @@ export function unboundedFigure(value: number): NonNullable<UnboundedFigure> {
   throw new RangeError(`${value} is not a figure`);
 }
 
-/** @returns NaN where it was not measured */
-export function figureValue(figure: UnboundedFigure): number {
-  return figure === null ? NaN : Number(figure);
-}
-
 /** Null: has no value, as a share of nothing, or was not measured when the evaluation was made. */
 const figure = z.number().nullable().default(null);
 const unbounded = unboundedFigureSchema.default(null);

@@ -38,12 +38,6 @@ export {
 } from './divergence-accumulator.js';
 export { type Divergences } from './divergences.js';
 export {
-  EvaluationAccumulator,
-  type EvaluationBatch,
-  type EvaluationResult,
-  type EvaluationState,
-} from './evaluation-accumulator.js';
-export {
   EvaluationEngine,
   type EngineFidelity,
   type EngineModel,
@@ -53,19 +47,6 @@ export {
   type FidelityCalibration,
   type ReliabilityTotals,
 } from './evaluation-engine.js';
-export {
-  FidelityAccumulator,
-  type FidelityBatch,
-  type FidelityResult,
-  type FidelityState,
-} from './fidelity-accumulator.js';
-export {
-  GeneralisationAccumulator,
-  type GeneralisationBatch,
-  type GeneralisationResult,
-  type GeneralisationSettings,
-  type GeneralisationState,
-} from './generalisation-accumulator.js';
 export { INPUT_KINDS, SUM_EXACT, SUM_TOLERANCE, assertRows, type InputKind, type Rows } from './input.js';
 export { assertLabels, type Labels, type Logits } from './logits.js';
 export {

@@ -2,7 +2,6 @@ import { ArtifactStore, EventSubscriber, OnRpc, PredictionPublisher } from '@fid
 import {
   encodeFrame,
   EVALUATION_HEADER,
-  figureValue,
   inputDigest,
   metricsEvents,
   metricsRpc,
@@ -214,7 +213,7 @@ describe('metrics-svc', () => {
       12,
     );
     expect(await service.sample(`fidelis_predictive_kl_nats{${labels}}`)).toBeCloseTo(
-      figureValue(fidelity.predictiveKl),
+      Number(fidelity.predictiveKl),
       12,
     );
     expect(await service.sample(`fidelis_ece_ratio{${labels},model="student",bins="15"}`)).toBeCloseTo(
