@@ -60,6 +60,7 @@ describe('renderReport', () => {
     });
     expect(textsOf(model, 'figure h3')).toEqual(['student: small']);
     expect(textsOf(model, 'thead th').join()).not.toContain('accuracy');
+    expect(textsOf(model, '.group')).toEqual(['How well the student matches its teacher']);
   });
 
   it('names the most frequent pairs with their share of the row', () => {

@@ -39,14 +39,16 @@ export function figuresTable({ teacher, students, labelled }: ReportModel): Mark
       </tr>
       ${fidelity}
     </tbody>
-    <tbody>
-      <tr class="group">
-        <th scope="colgroup" colspan="${students.length + 2}">
-          ${labelled ? 'Generalisation and calibration' : 'Calibration'}
-        </th>
-      </tr>
-      ${generalisation}
-    </tbody>
+    ${
+      labelled
+        ? html`<tbody>
+            <tr class="group">
+              <th scope="colgroup" colspan="${students.length + 2}">Generalisation and calibration</th>
+            </tr>
+            ${generalisation}
+          </tbody>`
+        : ''
+    }
   </table>`;
   return scrollable('Figures', table);
 }
