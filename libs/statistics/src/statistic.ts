@@ -101,21 +101,26 @@ export function sharedOf<Name extends string>(
   return Object.fromEntries(statistics) as Record<Name, Statistic>;
 }
 
+/** Four sums side by side, so that none waits for the addition before. */
 function weightedSum(values: Float64Array, counts: ResampleCounts): number {
-  let sum = 0;
-  for (let index = 0; index < values.length; index++) sum += (values[index] ?? 0) * (counts[index] ?? 0);
-  return sum;
+  let [first, second, third, fourth] = [0, 0, 0, 0];
+  const whole = values.length - (values.length % 4);
+  for (let index = 0; index < whole; index += 4) {
+    first += (values[index] ?? 0) * (counts[index] ?? 0);
+    second += (values[index + 1] ?? 0) * (counts[index + 1] ?? 0);
+    third += (values[index + 2] ?? 0) * (counts[index + 2] ?? 0);
+    fourth += (values[index + 3] ?? 0) * (counts[index + 3] ?? 0);
+  }
+  for (let index = whole; index < values.length; index++) {
+    first += (values[index] ?? 0) * (counts[index] ?? 0);
+  }
+  return first + second + (third + fourth);
 }
 
 function weightedMean(values: Float64Array, counts: ResampleCounts): number {
-  let sum = 0;
   let total = 0;
-  for (let index = 0; index < values.length; index++) {
-    const count = counts[index] ?? 0;
-    sum += (values[index] ?? 0) * count;
-    total += count;
-  }
-  return sum / total;
+  for (let index = 0; index < counts.length; index++) total += counts[index] ?? 0;
+  return weightedSum(values, counts) / total;
 }
 
 /** NaN, not ±∞, where there is no denominator. */
