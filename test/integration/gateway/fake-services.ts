@@ -8,6 +8,8 @@ import {
   runEvents,
   runRpc,
   teacherRpc,
+  type DetailSection,
+  type EvaluationDetail,
   type EvaluationRecord,
   type ExperimentSpec,
   type RunRecord,
@@ -26,6 +28,8 @@ export class FakePlatform {
   readonly runs = new Map<string, RunRecord>();
   readonly teachers = new Map<string, TeacherRecord>();
   evaluations: EvaluationRecord[] = [];
+  evaluationsPerAnswer = Infinity;
+  detailsPerAnswer = Infinity;
   calls: Call[] = [];
 
   addRuns(...runs: readonly RunRecord[]): void {
@@ -40,6 +44,8 @@ export class FakePlatform {
     this.runs.clear();
     this.teachers.clear();
     this.evaluations = [];
+    this.evaluationsPerAnswer = Infinity;
+    this.detailsPerAnswer = Infinity;
     this.calls = [];
   }
 }
@@ -105,12 +111,46 @@ function fakeController(platform: FakePlatform): new () => object {
     }
 
     @OnRpc(metricsRpc.evaluations)
-    evaluate(request: { runIds: string[] }, context: MessageContext): { evaluations: EvaluationRecord[] } {
+    evaluate(
+      request: { runIds: string[]; after?: string | undefined },
+      context: MessageContext,
+    ): { evaluations: EvaluationRecord[]; next: string | null } {
       note('evaluations', request, context);
-      return { evaluations: platform.evaluations.filter(({ runId }) => request.runIds.includes(runId)) };
+      const all = platform.evaluations.filter(({ runId }) => request.runIds.includes(runId));
+      const from = request.after === undefined ? 0 : all.findIndex(({ id }) => id === request.after) + 1;
+      const evaluations = all.slice(from, from + platform.evaluationsPerAnswer);
+      const isLast = from + evaluations.length === all.length;
+      return { evaluations, next: isLast ? null : (evaluations.at(-1)?.id ?? null) };
+    }
+
+    @OnRpc(metricsRpc.evaluationDetails)
+    details(
+      request: { sections: DetailSection[] },
+      context: MessageContext,
+    ): { details: (EvaluationDetail | null)[] } {
+      note('evaluationDetails', request, context);
+      const wanted = request.sections.slice(0, platform.detailsPerAnswer);
+      return { details: wanted.map((section) => sampleDetail(section)) };
     }
   }
   return FakeServices;
+}
+
+/** Tells by its numbers what it was asked for. */
+function sampleDetail(asked: DetailSection): EvaluationDetail | null {
+  const step = Number(asked.evaluationId.split('.').at(-1));
+  switch (asked.section) {
+    case 'reliability': {
+      const bins = [{ lower: 0, upper: 1, count: step, accuracy: null, confidence: null }];
+      return { section: 'reliability', teacher: bins, student: bins, fidelity: bins };
+    }
+    case 'perClass':
+      return { section: 'perClass', perClass: [] };
+    case 'disagreement': {
+      const cells = [{ teacher: 0, student: 1, count: step }];
+      return { section: 'disagreement', classes: 10, total: asked.includeAgreement ? 2 : 1, cells };
+    }
+  }
 }
 
 export interface RunningFakes {

@@ -25,7 +25,6 @@ const MODEL_COLUMNS: readonly Column[] = [
   { title: 'NLL (nats)', align: 'right' },
   { title: 'Brier', align: 'right' },
   { title: 'ECE', align: 'right' },
-  { title: 'by chance', align: 'right' },
 ];
 
 /** Everything about a run, for people. */
@@ -90,7 +89,6 @@ function modelRows({ set, teacher, student, ...evaluation }: EvaluationRecord): 
     unbounded(figures.nll),
     optional(figures.brier, decimal),
     decimal(figures.ece),
-    optional(figures.nullEce, decimal),
   ]);
 }
 
