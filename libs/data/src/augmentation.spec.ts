@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { augment, shift } from './augmentation.js';
+import { augment } from './augmentation.js';
+import { shift } from './image-geometry.js';
 
 const shape = { height: 3, width: 4, channels: 1 };
 const image = Uint8Array.from({ length: 12 }, (_, i) => i + 1);

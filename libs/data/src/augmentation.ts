@@ -1,66 +1,65 @@
-import { FidelisError, type AugmentationSpec } from '@fidelis/contracts';
-import { isImageShape, type ImageShape, type InputShape } from './dataset.js';
-import { randomBelow, randomKey } from './random.js';
+import type { AugmentationSpec } from '@fidelis/contracts';
+import { changeColours } from './colour-jitter.js';
+import type { ImageShape } from './dataset.js';
+import { flipHorizontally, flipVertically, rotate, shift } from './image-geometry.js';
+import { randomBelow, randomKey, randomUnit } from './random.js';
 
 /** Draws that each step of a policy may make, so that what one draws never depends on the steps before it. */
 const DRAWS_PER_STEP = 16;
 
-/** An unbiased integer from 0 to `bound` − 1; `index` is 0…DRAWS_PER_STEP−1. */
-type Draw = (index: number, bound: number) => number;
+/** Draws of one step for one sample; `index` is 0…DRAWS_PER_STEP−1. */
+export interface Draws {
+  /** An unbiased integer from 0 to `bound` − 1. */
+  below(index: number, bound: number): number;
+  /** A number in [low, high). */
+  between(index: number, low: number, high: number): number;
+}
 
 /**
  * The augmented bytes of one sample in one epoch: a pure function of (seed, epoch, sample id) and the policy, whatever the
- * batch that the sample is in.
+ * batch that the sample is in. What a policy does after scaling (noise, mixup) is not done here.
  *
  * @param bytes [height][width][channels]; not written
- * @returns `bytes` itself for an empty policy, else a new array
+ * @returns `bytes` itself where nothing is done, else a new array
  */
 export function augment(
   bytes: Uint8Array,
-  shape: InputShape,
+  shape: ImageShape,
   policy: readonly AugmentationSpec[],
   { seed, epoch, id }: { readonly seed: number; readonly epoch: number; readonly id: number },
 ): Uint8Array {
   const key = randomKey(seed, 'augmentation');
-  if (policy.length === 0) return bytes;
-  if (!isImageShape(shape)) {
-    throw new FidelisError('SPEC.INVALID', 'augmentation: texts have none; leave the field out');
-  }
   return policy.reduce((current, step, position) => {
-    const draw: Draw = (index, bound) =>
-      randomBelow(key, [epoch, id], position * DRAWS_PER_STEP + index, bound);
-    return applyStep(current, shape, step, draw);
+    const counter = (index: number): number => position * DRAWS_PER_STEP + index;
+    return applyStep(current, shape, step, {
+      below: (index, bound) => randomBelow(key, [epoch, id], counter(index), bound),
+      between: (index, low, high) => low + (high - low) * randomUnit(key, [epoch, id], counter(index)),
+    });
   }, bytes);
 }
 
-function applyStep(bytes: Uint8Array, shape: ImageShape, step: AugmentationSpec, draw: Draw): Uint8Array {
+function applyStep(bytes: Uint8Array, shape: ImageShape, step: AugmentationSpec, draws: Draws): Uint8Array {
   switch (step.kind) {
-    case 'random-shift': {
-      const choices = 2 * step.maxPixels + 1;
-      const right = draw(0, choices) - step.maxPixels;
-      const down = draw(1, choices) - step.maxPixels;
-      return shift(bytes, shape, right, down);
-    }
+    case 'rotation':
+      return rotate(bytes, shape, draws.between(0, -step.degrees, step.degrees));
+    case 'vertical-flip':
+      return draws.between(0, 0, 1) < step.probability ? flipVertically(bytes, shape) : bytes;
+    case 'color-jitter':
+      return changeColours(bytes, shape, step, draws);
+    case 'crop':
+      return shiftAtMost(bytes, shape, step.padding, draws);
+    case 'random-shift':
+      return shiftAtMost(bytes, shape, step.maxPixels, draws);
+    case 'horizontal-flip':
+      return draws.between(0, 0, 1) < step.probability ? flipHorizontally(bytes, shape) : bytes;
+    case 'noise':
+    case 'mixup':
+      return bytes;
   }
 }
 
-/** Moves the image by whole pixels; what was outside is the byte 0 (−1 after scaling). */
-export function shift(
-  bytes: Uint8Array,
-  { height, width, channels }: ImageShape,
-  right: number,
-  down: number,
-): Uint8Array {
-  const shifted = new Uint8Array(bytes.length);
-  const firstColumn = Math.max(0, -right);
-  const columns = width - Math.abs(right);
-  if (columns <= 0) return shifted;
-  for (let row = Math.max(0, down); row < Math.min(height, height + down); row++) {
-    const from = ((row - down) * width + firstColumn) * channels;
-    shifted.set(
-      bytes.subarray(from, from + columns * channels),
-      (row * width + firstColumn + right) * channels,
-    );
-  }
-  return shifted;
+/** A window of the image's size, anywhere within a border of `pixels` zeros, is a shift by at most as many. */
+function shiftAtMost(bytes: Uint8Array, shape: ImageShape, pixels: number, draws: Draws): Uint8Array {
+  const choices = 2 * pixels + 1;
+  return shift(bytes, shape, draws.below(0, choices) - pixels, draws.below(1, choices) - pixels);
 }

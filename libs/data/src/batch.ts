@@ -5,9 +5,9 @@ import { permutation } from './permutation.js';
 export interface Batch {
   /** [rows]: positions in the split. */
   readonly ids: Uint32Array;
-  /** [rows][height][width][channels], scaled to [−1, 1]. */
+  /** [rows][height][width][channels], scaled to [−1, 1]; of texts [rows][length], numbers of words. */
   readonly inputs: Float32Array;
-  /** [rows] */
+  /** [rows]; −1 where an input has none (see SequenceView). */
   readonly labels: Int32Array;
 }
 

@@ -34,7 +34,7 @@ describe('createDataset', () => {
   });
 
   it.each([
-    ['too few bytes', { inputs: new Uint8Array(5) }, '5 input bytes where the shape asks for 600'],
+    ['too few bytes', { inputs: new Uint8Array(5) }, '5 input values where the shape asks for 600'],
     ['too few labels', { labels: new Uint8Array(5) }, '5 labels for 50 inputs'],
     ['a label that is no class', { labels: new Uint8Array(50).fill(3, 7, 8) }, 'sample 7 has the label 3'],
     ['a negative label', { labels: new Int32Array(50).fill(-1, 9) }, 'sample 9 has the label -1'],

@@ -30,8 +30,8 @@ export function inputDimensions(shape: InputShape): readonly number[] {
 /** The arrays are shared by everybody in the process: read them, never write. */
 export interface SplitData {
   readonly size: number;
-  /** Raw bytes, [size][height][width][channels]. */
-  readonly inputs: Uint8Array;
+  /** Of images bytes, [size][height][width][channels]; of texts numbers of words, [size][length]. */
+  readonly inputs: Uint8Array | Uint16Array;
   /** [size], each 0…classes−1. */
   readonly labels: Uint8Array | Int32Array;
 }
@@ -77,10 +77,11 @@ function digestOf(splits: Dataset['splits'], inputShape: InputShape): string {
   for (const split of SPLITS) {
     const { size, inputs, labels } = splits[split];
     const dtype = labels instanceof Uint8Array ? 'u8' : 'i32';
+    const inputType = inputs instanceof Uint8Array ? 'u8' : 'u16';
     hash.update(
-      `${canonicalJson({ split, array: 'inputs', dtype: 'u8', shape: [size, ...inputDimensions(inputShape)] })}\n`,
+      `${canonicalJson({ split, array: 'inputs', dtype: inputType, shape: [size, ...inputDimensions(inputShape)] })}\n`,
     );
-    hash.update(inputs);
+    hash.update(new Uint8Array(inputs.buffer, inputs.byteOffset, inputs.byteLength));
     hash.update(`${canonicalJson({ split, array: 'labels', dtype, shape: [size] })}\n`);
     hash.update(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength));
   }
@@ -101,7 +102,13 @@ function assertConsistent(
   };
   const expected = data.size * inputLength(shape);
   if (data.inputs.length !== expected)
-    refuse(`${data.inputs.length} input bytes where the shape asks for ${expected}`);
+    refuse(`${data.inputs.length} input values where the shape asks for ${expected}`);
+  if (isImageShape(shape) && !(data.inputs instanceof Uint8Array)) refuse('images of 16 bits');
+  if (!isImageShape(shape)) {
+    const { vocabulary } = shape;
+    const word = data.inputs.findIndex((token) => token >= vocabulary);
+    if (word >= 0) refuse(`word number ${data.inputs[word] ?? ''}, but there are ${vocabulary} words`);
+  }
   if (data.labels.length !== data.size) refuse(`${data.labels.length} labels for ${data.size} inputs`);
   const wrong = data.labels.findIndex((label) => label < 0 || label >= classes);
   if (wrong >= 0)

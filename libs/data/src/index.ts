@@ -1,4 +1,4 @@
-export { augment, shift } from './augmentation.js';
+export { augment } from './augmentation.js';
 export { type Batch, type BatchSource } from './batch.js';
 export { datasetCatalogue, datasetInfo, loadDataset, verifyDataset, type DatasetInfo } from './catalogue.js';
 export {
@@ -36,3 +36,5 @@ export { scaleInputs } from './scaling.js';
 export { createSequenceView, SequenceView } from './sequence-view.js';
 export { selectSubset } from './subset.js';
 export { batchesOf, createTableView, TableView, type TableChunk } from './table-view.js';
+export { batchParts, extentOfRows, viewExtent, type ViewExtent } from './view-extent.js';
+export { NO_LABEL } from './view-samples.js';

@@ -1,12 +1,17 @@
-import { randomBelow, randomKey } from './random.js';
+import { randomBelow, randomKey, type RandomDomain } from './random.js';
 
 /**
  * Order of an epoch: a permutation of 0…n−1, uniform over all of them (Fisher–Yates), a pure function of its arguments.
  *
  * @returns a new array of length n
  */
-export function permutation(seed: number, epoch: number, n: number): Uint32Array {
-  const key = randomKey(seed, 'permutation');
+export function permutation(
+  seed: number,
+  epoch: number,
+  n: number,
+  domain: RandomDomain = 'permutation',
+): Uint32Array {
+  const key = randomKey(seed, domain);
   const order = Uint32Array.from({ length: n }, (_, index) => index);
   shuffleFront(order, n, (position, bound) => randomBelow(key, [epoch, 0], position, bound));
   return order;

@@ -10,6 +10,10 @@ export const RANDOM_DOMAINS = {
   permutation: 2,
   augmentation: 3,
   initialisation: 4,
+  batch: 5,
+  noise: 6,
+  synthetic: 7,
+  split: 8,
 } as const;
 export type RandomDomain = keyof typeof RANDOM_DOMAINS;
 

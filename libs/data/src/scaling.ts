@@ -8,13 +8,13 @@ const UNIT_CUBE = Float32Array.from(
 );
 
 /** @returns [−1, 1], one value per byte, in a new array */
-export function scaleInputs(bytes: Uint8Array): Float32Array {
+export function scaleInputs(bytes: Uint8Array | Uint16Array): Float32Array {
   const scaled = new Float32Array(bytes.length);
   scaleInto(bytes, scaled, 0);
   return scaled;
 }
 
 /** Writes the scaled bytes to `target` from `offset` on. */
-export function scaleInto(bytes: Uint8Array, target: Float32Array, offset: number): void {
+export function scaleInto(bytes: Uint8Array | Uint16Array, target: Float32Array, offset: number): void {
   for (let i = 0; i < bytes.length; i++) target[offset + i] = UNIT_CUBE[bytes[i] ?? 0] ?? 0;
 }

@@ -1,16 +1,30 @@
-import type { SequenceViewSpec } from '@fidelis/contracts';
+import { FidelisError, type SequenceViewSpec } from '@fidelis/contracts';
 import { augment } from './augmentation.js';
+import { batchAugmentation } from './batch-augmentation.js';
 import { EpochOrder, type Batch, type BatchSource } from './batch.js';
-import type { Dataset, InputShape } from './dataset.js';
-import { scaleInto } from './scaling.js';
-import { labelsOf, sampleBytes, viewSamples, type ViewSamples } from './view-samples.js';
+import { isImageShape, type Dataset, type InputShape } from './dataset.js';
+import { SyntheticDraw } from './synthetic-draw.js';
+import { batchParts } from './view-extent.js';
+import {
+  addSource,
+  appendSamples,
+  cleanInputs,
+  labelsOf,
+  sampleValues,
+  viewSamples,
+  writeInput,
+  type ViewSamples,
+} from './view-samples.js';
 
 /**
  * A view with randomness. `batch(step)` is a pure function of the spec and the step: the order comes from (seed, epoch), each
- * sample's form from (seed, epoch, sample id).
+ * sample's form from (seed, epoch, sample id), what concerns a whole batch from (seed, step).
+ *
+ * Ids are positions in the view's split; those of appended samples go on after its last one, and those of synthetic images after
+ * these. Labels of both are −1.
  */
 export class SequenceView implements BatchSource {
-  /** Samples of the view: rows of one epoch. */
+  /** Samples of the view, without synthetic images. */
   readonly rows: number;
   readonly stepsPerEpoch: number;
   /** Ascending; read only. */
@@ -22,36 +36,81 @@ export class SequenceView implements BatchSource {
     readonly inputShape: InputShape,
     readonly classes: number,
     private readonly samples: ViewSamples,
+    private readonly synthetic: SyntheticDraw,
   ) {
     this.ids = samples.ids;
     this.rows = this.ids.length;
-    this.order = new EpochOrder(this.ids, spec.seed, spec.batchSize);
+    this.order = new EpochOrder(this.ids, spec.seed, batchParts(spec).own);
     this.stepsPerEpoch = this.order.stepsPerEpoch;
   }
 
+  /** Rows of a step: `batchSize`, or less at the end of an epoch. */
+  rowsOf(step: number): number {
+    const { own, synthetic } = batchParts(this.spec);
+    return Math.min(own, this.rows - (step % this.stepsPerEpoch) * own) + synthetic;
+  }
+
   /**
-   * Rows: `batchSize`, or what is left at the end of an epoch.
+   * Rows: `rowsOf(step)`, synthetic ones last.
    *
    * @throws FidelisError REQUEST.INVALID unless `step` is an integer of at least 0
    */
   batch(step: number): Batch {
-    const { epoch, ids } = this.order.at(step);
-    const { length } = this.samples;
+    const { epoch, ids: own } = this.order.at(step);
     const { augmentation, seed } = this.spec;
+    const { length } = this.samples;
+    const ids = this.synthetic.after(own, step);
     const inputs = new Float32Array(ids.length * length);
     ids.forEach((id, row) => {
-      const bytes = augment(sampleBytes(this.samples, id), this.inputShape, augmentation, {
-        seed,
-        epoch,
-        id,
-      });
-      scaleInto(bytes, inputs, row * length);
+      const values = sampleValues(this.samples, id);
+      const augmented =
+        row < own.length && values instanceof Uint8Array && isImageShape(this.inputShape)
+          ? augment(values, this.inputShape, augmentation, { seed, epoch, id })
+          : values;
+      writeInput(this.samples, augmented, inputs, row * length);
     });
+    batchAugmentation(inputs.subarray(0, own.length * length), own, augmentation, { seed, epoch, step });
     return { ids, inputs, labels: labelsOf(this.samples, ids) };
+  }
+
+  /**
+   * The samples as they are before anything is done to them.
+   *
+   * @returns [ids][height][width][channels], scaled to [−1, 1], in the order of `ids`; a new array
+   */
+  originals(ids: Uint32Array): Float32Array {
+    return cleanInputs(this.samples, ids);
   }
 }
 
-/** @throws FidelisError DATASET.MISMATCH, SPEC.INVALID */
-export function createSequenceView(dataset: Dataset, spec: SequenceViewSpec): SequenceView {
-  return new SequenceView(spec, dataset.inputShape, dataset.classes, viewSamples(dataset, spec));
+/**
+ * @param others the datasets of `append` and `synthetic`, if the spec has them
+ * @throws FidelisError DATASET.MISMATCH, SPEC.INVALID
+ */
+export function createSequenceView(
+  dataset: Dataset,
+  spec: SequenceViewSpec,
+  others: readonly Dataset[] = [],
+): SequenceView {
+  if (!isImageShape(dataset.inputShape) && spec.augmentation.length > 0) {
+    throw new FidelisError('SPEC.INVALID', 'augmentation: texts have none; leave the field out');
+  }
+  const { append, synthetic } = spec;
+  let samples = viewSamples(dataset, spec);
+  if (append !== undefined) {
+    samples = appendSamples(samples, dataset, named(others, append.dataset.name), append);
+  }
+  if (synthetic === undefined) {
+    return new SequenceView(spec, dataset.inputShape, dataset.classes, samples, SyntheticDraw.none());
+  }
+  const other = named(others, synthetic.dataset.name);
+  const added = addSource(samples, dataset, other, synthetic, 'synthetic');
+  const draw = new SyntheticDraw(batchParts(spec).synthetic, spec.seed, added.source);
+  return new SequenceView(spec, dataset.inputShape, dataset.classes, added.samples, draw);
+}
+
+function named(others: readonly Dataset[], name: string): Dataset {
+  const found = others.find((dataset) => dataset.name === name);
+  if (found !== undefined) return found;
+  throw new FidelisError('INTERNAL', `the view needs dataset "${name}", which was not loaded for it`);
 }

@@ -71,3 +71,30 @@ describe('selectSubset', () => {
     expect(error.message).toContain('class 2 has 10: use at most 30');
   });
 });
+
+describe('the parts of a split', () => {
+  const labels = new Uint8Array(101);
+  const part = (name: 'd0' | 'd1' | 'd0+d1', seed = 0, ratio = 0.5): number[] => [
+    ...selectSubset(labels, 1, { part: name, ratio, seed }),
+  ];
+
+  it('have nothing in common, and everything together', () => {
+    for (const ratio of [0.5, 0.2]) {
+      const [first, second] = [part('d0', 3, ratio), part('d1', 3, ratio)];
+      expect(first).toHaveLength(Math.floor(101 * ratio));
+      expect([...first, ...second].sort((a, b) => a - b)).toEqual(part('d0+d1', 3, ratio));
+    }
+    expect(part('d0+d1')).toEqual(Array.from({ length: 101 }, (_, id) => id));
+  });
+
+  it('are ascending, random, and other ones for another seed', () => {
+    expect(part('d1')).toEqual(part('d1').sort((a, b) => a - b));
+    expect(part('d0')).toEqual(part('d0'));
+    expect(part('d0')).not.toEqual(part('d0', 1));
+    expect(part('d0')).not.toEqual(Array.from({ length: 50 }, (_, id) => id));
+  });
+
+  it('cannot be empty', () => {
+    expect(() => part('d0', 0, 0.001)).toThrow('a ratio of 0.001 leaves a part of 101 samples empty');
+  });
+});

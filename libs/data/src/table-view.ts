@@ -7,7 +7,7 @@ import { cleanInputs, labelsOf, viewSamples, type ViewSamples } from './view-sam
 export interface TableChunk {
   /** [rows], ascending. */
   readonly ids: Uint32Array;
-  /** [rows][height][width][channels], scaled to [−1, 1]. */
+  /** [rows][height][width][channels], scaled to [−1, 1]; of texts [rows][length], numbers of words. */
   readonly inputs: Float32Array;
 }
 
@@ -41,7 +41,7 @@ export class TableView {
   }
 
   /**
-   * @returns [ids][height][width][channels], scaled to [−1, 1], in the order of `ids`; a new array
+   * @returns [ids][height][width][channels], scaled to [−1, 1]; of texts [ids][length], numbers of words; in the order of `ids`; a new array
    * @throws FidelisError REQUEST.INVALID if an id is not in the split
    */
   inputs(ids: Uint32Array): Float32Array {

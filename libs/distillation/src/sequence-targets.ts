@@ -51,7 +51,7 @@ export class SequenceTargets implements TargetProvider {
    */
   async accept(frame: LogitFrame): Promise<void> {
     if (frame.step < this.nextStep) return;
-    assertFits(frame, this.stream, this.rowsOf(frame.step));
+    assertFits(frame, this.stream, this.view.rowsOf(frame.step));
     await this.room.until(() => frame.step < this.nextStep + this.lookAheadSteps);
     if (frame.step < this.nextStep) return;
     let step = this.pending.get(frame.step);
@@ -87,12 +87,5 @@ export class SequenceTargets implements TargetProvider {
     for (const held of this.pending.keys()) if (held <= step) this.pending.delete(held);
     this.room.announce();
     return logits;
-  }
-
-  /** Rows of a step: the batch size, or what is left at the end of an epoch. */
-  private rowsOf(step: number): number {
-    const { batchSize } = this.view.spec;
-    const start = (step % this.view.stepsPerEpoch) * batchSize;
-    return Math.min(batchSize, this.view.rows - start);
   }
 }

@@ -1,20 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import {
   FidelisError,
+  resolveView,
+  subsetSize,
   stageNames,
   studentSeed,
   type DatasetRef,
   type ExperimentSpec,
   type RunRecord,
-  type SequenceViewSpec,
   type StreamRecord,
   type StudentJob,
-  type TableViewSpec,
   type TeacherSpec,
   type ViewSpec,
-  TABLE_CHUNK_ROWS,
 } from '@fidelis/contracts';
-import type { DatasetInfo } from '@fidelis/data';
+import { extentOfRows, viewExtent, type DatasetInfo } from '@fidelis/data';
 import { checkInitialisation, studentStart } from './student-start.js';
 import type { RunRow } from './run.entity.js';
 
@@ -98,42 +97,38 @@ export function teacherSpecOf(spec: ExperimentSpec, dataset: DatasetRef): Teache
 }
 
 /** The view of the student, which is the one that its teacher scores. */
-export function viewOf(spec: ExperimentSpec, dataset: DatasetRef): ViewSpec {
-  const { view } = spec;
-  const subset = view.subset === undefined ? {} : { subset: view.subset };
-  if (view.kind === 'table') {
-    return { kind: 'table', dataset, split: 'train', ...subset } satisfies TableViewSpec;
-  }
-  return {
-    kind: 'sequence',
+export function viewOf(
+  spec: ExperimentSpec,
+  dataset: DatasetRef,
+  others: readonly DatasetRef[] = [],
+): ViewSpec {
+  return resolveView(spec.view, {
     dataset,
     split: 'train',
-    ...subset,
-    augmentation: view.augmentation,
-    seed: view.seed ?? spec.seed,
+    seed: spec.seed,
     batchSize: spec.student.batchSize,
-  } satisfies SequenceViewSpec;
+    refOf: (name) => {
+      const found = others.find((other) => other.name === name);
+      if (found === undefined) throw new FidelisError('INTERNAL', `the run does not know dataset ${name}`);
+      return found;
+    },
+  });
 }
 
 /** Samples of the view. */
 export function viewRows(view: ViewSpec, info: DatasetInfo): number {
-  return view.subset?.size ?? info.splits[view.split];
+  return viewExtent(view, info.splits[view.split]).rows;
 }
 
 /** Steps that the stream must have for this run: the chunks of a table, or the batches of all epochs. */
 export function streamSteps(view: ViewSpec, info: DatasetInfo, epochs: number): number {
-  const rows = viewRows(view, info);
-  return view.kind === 'table'
-    ? Math.ceil(rows / TABLE_CHUNK_ROWS)
-    : Math.ceil(rows / view.batchSize) * epochs;
+  const { stepsPerEpoch } = viewExtent(view, info.splits[view.split]);
+  return view.kind === 'table' ? stepsPerEpoch : stepsPerEpoch * epochs;
 }
 
 /** Rows (images) of the first `steps` steps of the stream. */
 export function rowsOfSteps(view: ViewSpec, rows: number, steps: number): number {
-  if (view.kind === 'table') return Math.min(steps * TABLE_CHUNK_ROWS, rows);
-  const stepsPerEpoch = Math.ceil(rows / view.batchSize);
-  const epochs = Math.floor(steps / stepsPerEpoch);
-  return epochs * rows + (steps - epochs * stepsPerEpoch) * view.batchSize;
+  return extentOfRows(view, rows).rowsOfSteps(steps);
 }
 
 export function studentJobOf(row: RunRow, stream: StreamRecord): StudentJob {
@@ -164,24 +159,33 @@ export function studentJobOf(row: RunRow, stream: StreamRecord): StudentJob {
 
 /** What can be said against a spec before anything is started. */
 export function checkSpec(spec: ExperimentSpec, info: DatasetInfo): void {
-  const rows = spec.view.subset?.size ?? info.splits.train;
-  const subsets = [
-    ['view.subset.size', spec.view.subset?.size],
-    ['teacher.train.subset.size', 'id' in spec.teacher ? undefined : spec.teacher.train.subset?.size],
+  const available = info.splits.train;
+  const appended = spec.view.kind === 'sequence' ? (spec.view.append?.size ?? 0) : 0;
+  const trainings = [
+    ['view.subset', 'student.batchSize', spec.view.subset, spec.student.batchSize, appended],
+    ...('id' in spec.teacher
+      ? []
+      : [
+          [
+            'teacher.train.subset',
+            'teacher.train.batchSize',
+            spec.teacher.train.subset,
+            spec.teacher.train.batchSize,
+            0,
+          ] as const,
+        ]),
   ] as const;
-  for (const [field, size] of subsets) {
-    if (size !== undefined && size > info.splits.train) {
+  for (const [subsetField, batchField, subset, batchSize, added] of trainings) {
+    const size = subsetSize(subset, available);
+    if (size > available) {
       throw invalid(
-        field,
-        `${size} samples are more than the ${info.splits.train} of ${info.name}: use at most that`,
+        `${subsetField}.size`,
+        `${size} samples are more than the ${available} of ${info.name}: use at most that`,
       );
     }
-  }
-  if (spec.student.batchSize > rows) {
-    throw invalid(
-      'student.batchSize',
-      `a batch of ${spec.student.batchSize} is larger than the view's ${rows} samples`,
-    );
+    if (batchSize > size + added) {
+      throw invalid(batchField, `a batch of ${batchSize} is larger than the ${size + added} samples there`);
+    }
   }
   checkInitialisation(spec);
 }

@@ -3,12 +3,11 @@ import {
   logitStreamName,
   partition,
   streamKey,
-  TABLE_CHUNK_ROWS,
   type Codec,
   type StreamRecord,
   type ViewSpec,
 } from '@fidelis/contracts';
-import { datasetInfo } from '@fidelis/data';
+import { datasetInfo, viewExtent } from '@fidelis/data';
 import type { TeacherRow } from '../teachers/teacher.entity.js';
 import type { StreamRow } from './stream.entity.js';
 
@@ -36,8 +35,7 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
     );
   }
   const info = datasetInfo(view.dataset.name);
-  const rows = view.subset?.size ?? info.splits[view.split];
-  const stepRows = Math.min(rows, view.kind === 'table' ? TABLE_CHUNK_ROWS : view.batchSize);
+  const { stepRows } = viewExtent(view, info.splits[view.split]);
   const { parts, partRows } = partition(stepRows, members, classes, codec);
   return {
     key: streamKey(weightsDigest, view, codec),
