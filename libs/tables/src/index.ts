@@ -1,3 +1,4 @@
+export { openArray, type ArrayFile } from './array-file.js';
 export { openTable } from './open-table.js';
 export { readLabels, type LabelOptions } from './read-labels.js';
 export {

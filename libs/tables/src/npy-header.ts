@@ -2,16 +2,20 @@ import { type ByteSource } from './byte-source.js';
 import { requireTable, tableError } from './table-error.js';
 import { type NumberType } from './table.js';
 
-export interface NpyHeader {
+export interface ArrayHeader {
   /** Byte at which the numbers begin. */
   readonly dataStart: number;
-  readonly rows: number;
-  readonly columns: number;
+  readonly shape: readonly number[];
   readonly dtype: NumberType;
   readonly itemBytes: number;
   readonly bigEndian: boolean;
-  /** Column after column instead of row after row. */
+  /** The first index runs fastest instead of the last. */
   readonly fortranOrder: boolean;
+}
+
+export interface NpyHeader extends ArrayHeader {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 const MAGIC = '\x93NUMPY';
@@ -33,13 +37,31 @@ const DTYPES: Readonly<Record<string, NumberType>> = {
 };
 
 /**
+ * The header of an array of one or two dimensions.
+ *
+ * @throws FidelisError REQUEST.INVALID as `readArrayHeader`, and for more dimensions
+ */
+export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
+  const header = await readArrayHeader(source);
+  const { shape } = header;
+  const [rows = 0, columns = 1] = shape;
+  const text = shape.length === 1 ? `${rows},` : shape.join(', ');
+  requireTable(
+    shape.length === 1 || shape.length === 2,
+    source.name,
+    `has the shape (${text}); arrays of one dimension, or of two (samples, classes), are read. Reshape it: array.reshape(len(array), -1)`,
+  );
+  requireTable(columns > 0, source.name, `has the shape (${text}), without columns`);
+  return { ...header, rows, columns };
+}
+
+/**
  * Reads the header of a `.npy` file, format versions 1 to 3 (NumPy, "NEP 1 — a simple file format for NumPy arrays"). Nothing is
  * ever unpickled: an array of Python objects is refused.
  *
- * @throws FidelisError REQUEST.INVALID for anything but one- or two-dimensional arrays of numbers, and for fewer bytes than the header
- *   promises
+ * @throws FidelisError REQUEST.INVALID for anything but arrays of numbers, and for fewer bytes than the header promises
  */
-export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
+export async function readArrayHeader(source: ByteSource): Promise<ArrayHeader> {
   const { name } = source;
   const start = await readAt(source, 0, Math.min(12, source.length));
   requireTable(
@@ -72,11 +94,11 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
     version === 3 ? 'utf8' : 'latin1',
   );
   const header = { dataStart, ...parseDescription(name, text) };
-  const expected = dataStart + header.rows * header.columns * header.itemBytes;
+  const expected = dataStart + header.shape.reduce((product, size) => product * size, header.itemBytes);
   requireTable(
     source.length >= expected,
     name,
-    `is truncated: ${header.rows} × ${header.columns} ${header.dtype} need ${expected} bytes, and there are ${source.length}. Write or copy it again`,
+    `is truncated: ${header.shape.join(' × ')} ${header.dtype} need ${expected} bytes, and there are ${source.length}. Write or copy it again`,
   );
   return header;
 }
@@ -87,7 +109,7 @@ async function readAt(source: ByteSource, start: number, end: number): Promise<U
 }
 
 /** The header is a literal of a Python dictionary with exactly these keys. */
-function parseDescription(name: string, text: string): Omit<NpyHeader, 'dataStart'> {
+function parseDescription(name: string, text: string): Omit<ArrayHeader, 'dataStart'> {
   const descr = /'descr'\s*:\s*(?:'([^']*)'|(\[))/.exec(text);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(text);
@@ -103,12 +125,12 @@ function parseDescription(name: string, text: string): Omit<NpyHeader, 'dataStar
   );
   return {
     ...parseType(name, descr[1] ?? ''),
-    ...parseShape(name, shape[1] ?? ''),
+    shape: parseShape(name, shape[1] ?? ''),
     fortranOrder: order[1] === 'True',
   };
 }
 
-function parseType(name: string, descr: string): Pick<NpyHeader, 'dtype' | 'itemBytes' | 'bigEndian'> {
+function parseType(name: string, descr: string): Pick<ArrayHeader, 'dtype' | 'itemBytes' | 'bigEndian'> {
   requireTable(
     !/^[|<>=]?O/.test(descr),
     name,
@@ -123,18 +145,16 @@ function parseType(name: string, descr: string): Pick<NpyHeader, 'dtype' | 'item
   return { dtype, itemBytes: Number(descr.slice(2)), bigEndian: descr.startsWith('>') };
 }
 
-function parseShape(name: string, text: string): Pick<NpyHeader, 'rows' | 'columns'> {
+function parseShape(name: string, text: string): number[] {
   const shape = text
     .split(',')
     .map((part) => part.trim().replace(/L$/, ''))
     .filter((part) => part !== '')
     .map(Number);
-  const [rows, columns = 1] = shape;
   requireTable(
-    rows !== undefined && shape.length <= 2 && shape.every((size) => Number.isSafeInteger(size) && size >= 0),
+    shape.length > 0 && shape.every((size) => Number.isSafeInteger(size) && size >= 0),
     name,
     `has the shape (${text}); arrays of one dimension, or of two (samples, classes), are read. Reshape it: array.reshape(len(array), -1)`,
   );
-  requireTable(columns > 0, name, `has the shape (${text}), without columns`);
-  return { rows, columns };
+  return shape;
 }
