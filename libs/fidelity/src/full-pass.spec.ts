@@ -34,6 +34,26 @@ describe('FullPass', () => {
     expect(student?.eceAfter).toBeCloseTo(0, 9);
   });
 
+  it('finds a temperature near the end of its range: nearly all right, all of them unsure', async () => {
+    // Fifty right by 0.2, one wrong by 0.01: 10 / (1 + exp(0.2 / T)) = 0.01 / (1 + exp(−0.01 / T)) has one root, found by halving.
+    const rows = Array.from({ length: 51 }, (_, row) => [row === 0 ? 0.01 : 0.2, 0]);
+    let low = 0.01;
+    let high = 1;
+    for (let step = 0; step < 60; step++) {
+      const middle = (low + high) / 2;
+      if (10 / (1 + Math.exp(0.2 / middle)) > 0.01 / (1 + Math.exp(-0.01 / middle))) high = middle;
+      else low = middle;
+    }
+    const { student } = await run(
+      batchOf(
+        rows,
+        rows.map((_, row) => (row === 0 ? 1 : 0)),
+      ),
+    );
+    expect(low).toBeCloseTo(0.0269, 4);
+    expect(student?.temperature).toBeCloseTo(low, 9);
+  });
+
   it('stops at 1/100 where all is right, at 100 where all is wrong, and has none where a label is impossible', async () => {
     const rows = [
       [2, -2],

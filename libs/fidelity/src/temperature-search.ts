@@ -29,6 +29,9 @@ export interface TemperatureState {
 /** 1 / T is looked for between these: beyond them the NLL has no minimum that data can show. */
 const LEAST = 1 / 100;
 const LARGEST = 100;
+/** The bracket before anything is known is wider, so that its ends are tried like any other value before they are taken. */
+const BELOW = LEAST / 2;
+const ABOVE = LARGEST * 2;
 const PRECISION = 1e-6;
 const USUAL_PASSES = 8;
 const MOST_PASSES = 60;
@@ -41,8 +44,8 @@ const MOST_PASSES = 60;
  */
 export class TemperatureSearch {
   private beta = 1;
-  private low = LEAST;
-  private high = LARGEST;
+  private low = BELOW;
+  private high = ABOVE;
   private passes = 0;
   private rows = 0;
   private found: TemperatureResult | undefined;
@@ -125,7 +128,7 @@ export class TemperatureSearch {
     const { beta, low, high, last, done, found } = state;
     assertCount('rows', state.rows, 0);
     assertCount('passes', state.passes, 0);
-    if (![beta, low, high].every((value) => value >= LEAST && value <= LARGEST)) {
+    if (![beta, low, high].every((value) => value >= BELOW && value <= ABOVE)) {
       refuse(`the saved search for a temperature is damaged: β ${beta} within ${low} and ${high}`);
     }
     const restored = new TemperatureSearch();
@@ -159,7 +162,7 @@ export class TemperatureSearch {
     this.passes++;
     const next = slope === 0 ? this.level(nll) : this.next(slope, curvature);
     const near = Math.abs(next - this.beta) <= PRECISION * this.beta;
-    this.last = near || next === LEAST || next === LARGEST || this.passes >= MOST_PASSES;
+    this.last = near || this.passes >= MOST_PASSES;
     this.beta = next;
   }
 
@@ -173,11 +176,10 @@ export class TemperatureSearch {
     const flat = slope > 0 ? 0 : Infinity;
     const newton = curvature > 0 ? this.beta - slope / curvature : flat;
     // Where all rows are right the NLL falls for ever, and Newton's steps stay short.
-    const endless = this.high === LARGEST && this.passes > USUAL_PASSES;
-    const next = endless ? this.beta * 4 : Math.min(Math.max(newton, this.beta / 4), this.beta * 4);
-    if (next > this.low && next < this.high) return next;
-    if (next <= LEAST) return LEAST;
-    if (next >= LARGEST) return LARGEST;
+    const endless = this.high === ABOVE && this.passes > USUAL_PASSES;
+    const step = endless ? this.beta * 4 : Math.min(Math.max(newton, this.beta / 4), this.beta * 4);
+    const next = Math.min(Math.max(step, LEAST), LARGEST);
+    if (next === this.beta || (next > this.low && next < this.high)) return next;
     return Math.sqrt(this.low * this.high);
   }
 }
