@@ -1,8 +1,13 @@
-"""Times the counterparts of the set in TorchMetrics and netcal, one thread; prints JSON. Called by main.ts."""
+"""Runs the counterparts of the set in TorchMetrics and netcal, one thread, when main.ts asks.
+
+Arguments: a folder with the arrays of main.ts as raw little-endian files, and their shapes as JSON. Each line of the input is
+`<case> <what>`; the answer is the seconds that one run took.
+"""
 
 import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,19 +21,10 @@ from torchmetrics.classification import (
 from torchmetrics.regression import JensenShannonDivergence, KLDivergence
 
 torch.set_num_threads(1)
-request = json.loads(sys.argv[1])
 
 
-def best(run):
-    least = float("inf")
-    for _ in range(request["repeats"]):
-        start = time.perf_counter()
-        run()
-        least = min(least, time.perf_counter() - start)
-    return least
-
-
-def whole_set(teacher, student, labels, classes):
+def whole_set(case):
+    teacher, student, labels, classes = case["teacher"], case["student"], case["labels"], case["classes"]
     with torch.no_grad():
         log_teacher, log_student = torch.log_softmax(teacher, 1), torch.log_softmax(student, 1)
         prob_teacher, prob_student = log_teacher.exp(), log_student.exp()
@@ -50,18 +46,38 @@ def whole_set(teacher, student, labels, classes):
                 MulticlassCalibrationError(classes, n_bins=15, norm=norm, validate_args=False)(prob, labels)
 
 
-timings = []
-for case in request["cases"]:
-    rows, classes = case["rows"], case["classes"]
-    random = np.random.default_rng(1)
-    teacher = (3 * random.standard_normal((rows, classes))).astype(np.float32)
-    student = (teacher + random.standard_normal((rows, classes))).astype(np.float32)
-    labels = np.where(random.random(rows) < 0.5, teacher.argmax(1), random.integers(0, classes, rows))
-    tensors = torch.from_numpy(teacher), torch.from_numpy(student), torch.from_numpy(labels)
-    probabilities = torch.softmax(tensors[1], 1).numpy()
-    seconds = {
-        "TorchMetrics: its part of the set": best(lambda: whole_set(*tensors, classes)),
-        "netcal: ECE of probabilities": best(lambda: ECE(15).measure(probabilities, labels)),
-    }
-    timings += [{**case, "what": what, "seconds": value} for what, value in seconds.items()]
-print(json.dumps(timings))
+def ece_of_probabilities(case):
+    ECE(15).measure(case["probabilities"], case["numpy_labels"])
+
+
+def ece_of_logits(case):
+    """netcal takes probabilities alone: the softmax in front of it is PyTorch's."""
+    ECE(15).measure(torch.softmax(case["student"], 1).numpy(), case["numpy_labels"])
+
+
+RUNS = {"set": whole_set, "probs": ece_of_probabilities, "logits": ece_of_logits}
+
+folder, cases = Path(sys.argv[1]), []
+for index, shape in enumerate(json.loads(sys.argv[2])):
+    size = (shape["rows"], shape["classes"])
+
+    def array(name, dtype="<f4", size=size, index=index):
+        return np.fromfile(folder / f"{index}.{name}", dtype).reshape(size)
+
+    labels = array("labels", "<i4", size[0]).astype(np.int64)
+    cases.append(
+        {
+            "classes": size[1],
+            "teacher": torch.from_numpy(array("teacher")),
+            "student": torch.from_numpy(array("student")),
+            "probabilities": array("probabilities"),
+            "labels": torch.from_numpy(labels),
+            "numpy_labels": labels,
+        }
+    )
+print("ready", flush=True)
+for line in sys.stdin:
+    index, what = line.split()
+    start = time.perf_counter()
+    RUNS[what](cases[int(index)])
+    print(time.perf_counter() - start, flush=True)
