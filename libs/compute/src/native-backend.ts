@@ -1,6 +1,7 @@
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { FidelisError } from '@fidelis/contracts';
+import { registerNativeImageKernels } from './native-image-kernels.js';
 import { registerNativeKernels, type NativeBackend } from './native-kernels.js';
 
 /**
@@ -30,6 +31,7 @@ export async function loadNativeBackend(threads: number): Promise<string> {
   if (!(await tf.setBackend('tensorflow'))) throw new Error('TensorFlow.js refused the backend "tensorflow"');
   const backend = tf.backend() as unknown as NativeBackend;
   registerNativeKernels(backend);
+  registerNativeImageKernels(backend);
   return backend.binding.TF_Version;
 }
 

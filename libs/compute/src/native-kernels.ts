@@ -2,12 +2,14 @@ import {
   getKernel,
   registerKernel,
   type DataType,
+  type NamedAttrMap,
   type NamedTensorInfoMap,
   type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { TRAINING_KERNELS } from './kernel-names.js';
+import { NativeAttributes } from './kernel-attributes.js';
 import { requireInput } from './kernel-input.js';
+import { TRAINING_KERNELS } from './kernel-names.js';
 
 export interface OperationAttribute {
   readonly name: string;
@@ -69,32 +71,27 @@ export interface NativeBackend {
 
 /** Registers TensorFlow's own kernels for what TensorFlow.js composes from many. Idempotent. */
 export function registerNativeKernels(backend: NativeBackend): void {
-  const { binding } = backend;
-  const float32: OperationAttribute = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
-  const channelsLast: OperationAttribute = {
-    name: 'data_format',
-    type: binding.TF_ATTR_STRING,
-    value: 'NHWC',
-  };
-
-  register(TRAINING_KERNELS.biasAdd, (inputs) =>
+  const attributes = new NativeAttributes(backend.binding);
+  const float32 = attributes.float32('T');
+  const channelsLast = attributes.channelsLast();
+  registerNative(TRAINING_KERNELS.biasAdd, (inputs) =>
     backend.executeSingleOutput(
       'BiasAdd',
       [float32, channelsLast],
       [requireInput(inputs, 'value'), requireInput(inputs, 'bias')],
     ),
   );
-  register(TRAINING_KERNELS.biasAddGrad, (inputs) =>
+  registerNative(TRAINING_KERNELS.biasAddGrad, (inputs) =>
     backend.executeSingleOutput('BiasAddGrad', [float32, channelsLast], [requireInput(inputs, 'dy')]),
   );
-  register(TRAINING_KERNELS.reluGrad, (inputs) =>
+  registerNative(TRAINING_KERNELS.reluGrad, (inputs) =>
     backend.executeSingleOutput(
       'ReluGrad',
       [float32],
       [requireInput(inputs, 'dy'), requireInput(inputs, 'y')],
     ),
   );
-  register(TRAINING_KERNELS.softmaxCrossEntropy, (inputs) =>
+  registerNative(TRAINING_KERNELS.softmaxCrossEntropy, (inputs) =>
     backend.executeMultipleOutputs(
       'SoftmaxCrossEntropyWithLogits',
       [float32],
@@ -104,10 +101,14 @@ export function registerNativeKernels(backend: NativeBackend): void {
   );
 }
 
-function register(kernelName: string, run: (inputs: NamedTensorInfoMap) => TensorInfo | TensorInfo[]): void {
+/** Registers a kernel of the native backend, unless it is registered. */
+export function registerNative(
+  kernelName: string,
+  run: (inputs: NamedTensorInfoMap, attributes: NamedAttrMap) => TensorInfo | TensorInfo[],
+): void {
   const backendName = 'tensorflow';
   if (isRegistered(kernelName, backendName)) return;
-  registerKernel({ kernelName, backendName, kernelFunc: ({ inputs }) => run(inputs) });
+  registerKernel({ kernelName, backendName, kernelFunc: ({ inputs, attrs }) => run(inputs, attrs ?? {}) });
 }
 
 /** TensorFlow.js types the absent kernel as present. */

@@ -2,8 +2,12 @@ import { z } from 'zod';
 import { countField } from './spec-fields.js';
 
 /** Names of the architectures; libs/models has a definition for each. */
-export const ARCHITECTURES = ['lenet5', 'mlp'] as const;
+export const ARCHITECTURES = ['lenet5', 'mlp', 'preresnet20', 'preresnet56', 'preresnet110'] as const;
 export type ArchitectureName = (typeof ARCHITECTURES)[number];
+
+/** How a network normalises between its layers. */
+export const NORMS = ['batch', 'layer'] as const;
+export type Norm = (typeof NORMS)[number];
 
 export const architectureSchema = z
   .strictObject({
@@ -14,6 +18,12 @@ export const architectureSchema = z
       .max(8)
       .optional()
       .describe('mlp only: units of each hidden layer.'),
+    norm: z
+      .enum(NORMS)
+      .optional()
+      .describe(
+        'preresnet20, preresnet56 and preresnet110 only: normalise by the batch (the default), or each image by itself (group normalisation with one group).',
+      ),
   })
   .describe('The network.');
 export type ArchitectureSpec = z.infer<typeof architectureSchema>;

@@ -11,6 +11,25 @@ describe('createModel', () => {
     expect(createModel({ name: 'lenet5' }, mnist, 10).parameterCount).toBe(61_706);
   });
 
+  it.each([
+    ['preresnet20', 278_132],
+    ['preresnet56', 613_556],
+    ['preresnet110', 1_169_972],
+  ] as const)('makes the %s of the paper: %d parameters for 100 classes', (name, count) => {
+    const cifar = { height: 32, width: 32, channels: 3 };
+    expect(createModel({ name }, cifar, 100).parameterCount).toBe(count);
+    const layer = createModel({ name, norm: 'layer' }, cifar, 100);
+    expect(layer.parameterCount).toBe(count);
+    expect(layer.bufferCount).toBe(0);
+  });
+
+  it('refuses a field that is not for this architecture', () => {
+    expect(() => createModel({ name: 'lenet5', norm: 'layer' }, mnist, 10)).toThrow(
+      'lenet5 has no norm to choose: leave the field out; it is for preresnet20, preresnet56, preresnet110',
+    );
+    expect(() => createModel({ name: 'preresnet20', hiddenUnits: [3] }, mnist, 10)).toThrow('it is for mlp');
+  });
+
   it('makes an mlp of the widths that are asked for', () => {
     const model = createModel({ name: 'mlp', hiddenUnits: [30, 20] }, mnist, 10);
     expect(model.parameters.map(({ shape }) => shape)).toEqual([

@@ -3,10 +3,23 @@ import { nearestName, type InputShape } from '@fidelis/data';
 import { lenet5 } from './lenet5.js';
 import { mlp } from './mlp.js';
 import type { Model } from './model.js';
+import { preresnet } from './preresnet.js';
 
 type Architecture = (spec: ArchitectureSpec, inputShape: InputShape, classes: number) => Model;
 
-const DEFINITIONS: Readonly<Record<ArchitectureName, Architecture>> = { lenet5, mlp };
+const DEFINITIONS: Readonly<Record<ArchitectureName, Architecture>> = {
+  lenet5,
+  mlp,
+  preresnet20: preresnet(20),
+  preresnet56: preresnet(56),
+  preresnet110: preresnet(110),
+};
+
+/** Which architectures a field of the spec is for. */
+const FIELDS: Readonly<Record<Exclude<keyof ArchitectureSpec, 'name'>, readonly ArchitectureName[]>> = {
+  hiddenUnits: ['mlp'],
+  norm: ['preresnet20', 'preresnet56', 'preresnet110'],
+};
 
 /**
  * @throws FidelisError MODEL.UNKNOWN, naming the known architectures; MODEL.MISMATCH if the architecture cannot take this input
@@ -20,6 +33,13 @@ export function createModel(spec: ArchitectureSpec, inputShape: InputShape, clas
     throw new FidelisError(
       'MODEL.UNKNOWN',
       `there is no architecture "${spec.name}"${near === undefined ? '' : `; did you mean "${near}"?`} Known: ${names.join(', ')}`,
+    );
+  }
+  for (const [field, names] of Object.entries(FIELDS)) {
+    if (!Object.hasOwn(spec, field) || names.includes(spec.name)) continue;
+    throw new FidelisError(
+      'MODEL.MISMATCH',
+      `${spec.name} has no ${field} to choose: leave the field out; it is for ${names.join(', ')}`,
     );
   }
   return define(spec, inputShape, classes);

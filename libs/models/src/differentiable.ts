@@ -37,6 +37,11 @@ export function runKernel(name: string, inputs: NamedTensorMap, attributes: Name
   return engine().runKernel(name, inputs, attributes);
 }
 
+/** Runs a kernel that has several outputs. */
+export function runKernels(name: string, inputs: NamedTensorMap, attributes: NamedAttrMap = {}): Tensor[] {
+  return engine().runKernel<Tensor[]>(name, inputs, attributes);
+}
+
 export function tensorAt(tensors: readonly Tensor[], index: number): Tensor {
   const tensor = tensors[index];
   if (tensor === undefined) throw new RangeError(`there is no tensor ${index}`);

@@ -1,14 +1,17 @@
 export { combineMembers } from './combine-members.js';
 export { createModel } from './create-model.js';
 export { unflatten, unflattenBuffers } from './flat-parameters.js';
-export { differentiable, runKernel, tensorAt, type Differentiable } from './differentiable.js';
-export { initialBuffers, initialise } from './initialise.js';
+export { differentiable, runKernel, runKernels, tensorAt, type Differentiable } from './differentiable.js';
+export { initialBuffers, initialise, initialWeights } from './initialise.js';
 export {
   type BufferSpec,
   type ConstantInit,
   type ForwardPass,
   type ForwardResult,
   type Model,
+  type ModelWeights,
+  type NormalInit,
+  type ParameterLayout,
   type ParameterSpec,
   type UniformInit,
 } from './model.js';
@@ -18,4 +21,11 @@ export {
   type NamedTensor,
   type SafetensorsContent,
 } from './safetensors.js';
-export { decodeWeights, encodeWeights, flatParameters, namedParameters } from './weights.js';
+export {
+  decodeWeights,
+  encodeWeights,
+  flatParameters,
+  modelWeights,
+  namedBuffers,
+  namedParameters,
+} from './weights.js';

@@ -9,31 +9,28 @@ import { differentiable, runKernel, tensorAt } from './differentiable.js';
  * what a model calls must come from here.
  */
 
-export type Padding = 'same' | 'valid';
+export interface ConvolutionGeometry {
+  /** @default 1 */
+  readonly stride?: number;
+  /** Zeros on each side of both axes, as PyTorch counts them. @default 0 */
+  readonly padding?: number;
+  /** False for the first layer: nobody asks for the gradient with respect to the images. @default true */
+  readonly needsInputGradient?: boolean;
+}
 
 /**
- * Convolution at stride 1.
+ * Convolution.
  *
  * @param x [N, H, W, C]
  * @param filter [h, w, C, K]
- * @param needsInputGradient false for the first layer: nobody asks for the gradient with respect to the images
- * @returns [N, H', W', K]
+ * @returns [N, ⌊(H + 2 · padding − h) / stride⌋ + 1, …, K]
  */
-export function convolve(
-  x: Tensor4D,
-  filter: Tensor4D,
-  padding: Padding,
-  needsInputGradient = true,
-): Tensor4D {
-  const attributes = { strides: 1, pad: padding, dataFormat: 'NHWC' };
-  const filterGradient = (images: Tensor, dy: Tensor): Tensor =>
-    runKernel('Conv2DBackpropFilter', { x: images, dy }, { ...attributes, filterShape: filter.shape });
-  const inputGradient = (weights: Tensor, dy: Tensor): Tensor =>
-    runKernel('Conv2DBackpropInput', { dy, filter: weights }, { ...attributes, inputShape: x.shape });
-  const value = (): Tensor => tf.conv2d(x, filter, 1, padding);
+export function convolve(x: Tensor4D, filter: Tensor4D, geometry: ConvolutionGeometry = {}): Tensor4D {
+  const { needsInputGradient = true } = geometry;
+  const { value, filterGradient, inputGradient } = convolutionOf(x.shape, filter.shape, geometry);
   const result = needsInputGradient
     ? differentiable([x, filter], () => ({
-        value: value(),
+        value: value(x, filter),
         saved: [x, filter],
         gradient: (dy, saved) => [
           inputGradient(tensorAt(saved, 1), dy),
@@ -41,11 +38,48 @@ export function convolve(
         ],
       }))
     : differentiable([filter], () => ({
-        value: value(),
+        value: value(x, filter),
         saved: [],
         gradient: (dy) => [filterGradient(x, dy)],
       }));
   return result as Tensor4D;
+}
+
+interface Convolution {
+  readonly value: (x: Tensor4D, filter: Tensor4D) => Tensor;
+  readonly filterGradient: (x: Tensor, dy: Tensor) => Tensor;
+  readonly inputGradient: (filter: Tensor, dy: Tensor) => Tensor;
+}
+
+/** TensorFlow has names for the two usual paddings at stride 1, and faster kernels for them; others are written out. */
+function convolutionOf(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  { stride = 1, padding = 0 }: ConvolutionGeometry,
+): Convolution {
+  const [height = 0, width = 0] = filterShape;
+  const same = height === width && height === 2 * padding + 1;
+  if (stride === 1 && (same || padding === 0)) {
+    const pad = padding === 0 ? 'valid' : 'same';
+    const attributes = { strides: 1, pad, dataFormat: 'NHWC' };
+    return {
+      value: (x, filter) => tf.conv2d(x, filter, 1, pad),
+      filterGradient: (x, dy) =>
+        runKernel('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape: [...filterShape] }),
+      inputGradient: (filter, dy) =>
+        runKernel('Conv2DBackpropInput', { dy, filter }, { ...attributes, inputShape: [...inputShape] }),
+    };
+  }
+  const attributes = { strides: stride, padding };
+  const sides: [number, number] = [padding, padding];
+  return {
+    value: (x, filter) =>
+      tf.conv2d(x, filter, stride, padding === 0 ? 'valid' : [[0, 0], sides, sides, [0, 0]]),
+    filterGradient: (x, dy) =>
+      runKernel('PaddedConv2DBackpropFilter', { x, dy }, { ...attributes, filterShape: [...filterShape] }),
+    inputGradient: (filter, dy) =>
+      runKernel('PaddedConv2DBackpropInput', { dy, filter }, { ...attributes, inputShape: [...inputShape] }),
+  };
 }
 
 /**
@@ -84,6 +118,28 @@ export function maxPool(x: Tensor4D): Tensor4D {
       ],
     };
   }) as Tensor4D;
+}
+
+/** Mean over each image: [N, H, W, C] → [N, C]. */
+export function globalMean(x: Tensor4D): Tensor2D {
+  const [, height, width, channels] = x.shape;
+  return differentiable([x], () => ({
+    value: tf.mean(x, [1, 2]),
+    saved: [],
+    gradient: (dy) => {
+      const shares = tf.mul(dy, tf.scalar(1 / (height * width)));
+      return [tf.tile(tf.reshape(shares, [-1, 1, 1, channels]), [1, height, width, 1])];
+    },
+  })) as Tensor2D;
+}
+
+/** The sum of two tensors of one shape. */
+export function add<T extends Tensor>(a: T, b: T): T {
+  return differentiable([a, b], () => ({
+    value: tf.add(a, b),
+    saved: [],
+    gradient: (dy) => [dy, tf.clone(dy)],
+  })) as T;
 }
 
 /**

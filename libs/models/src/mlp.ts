@@ -1,8 +1,9 @@
 import type { ArchitectureSpec } from '@fidelis/contracts';
-import { inputLength, type InputShape } from '@fidelis/data';
+import { inputLength, isImageShape, type InputShape } from '@fidelis/data';
 import { reshape, type Tensor2D } from '@tensorflow/tfjs-core';
-import { addBias, multiply, relu } from './layer-operations.js';
-import { countOf, layerParameters, parameterAt, type Model } from './model.js';
+import { relu } from './layer-operations.js';
+import type { Model } from './model.js';
+import { NetworkBuilder } from './network-builder.js';
 
 const DEFAULT_HIDDEN_UNITS = [128];
 
@@ -10,26 +11,18 @@ const DEFAULT_HIDDEN_UNITS = [128];
 export function mlp(architecture: ArchitectureSpec, inputShape: InputShape, classes: number): Model {
   const inputs = inputLength(inputShape);
   const widths = [inputs, ...(architecture.hiddenUnits ?? DEFAULT_HIDDEN_UNITS), classes];
-  const layers = widths.length - 1;
-  const parameters = Array.from({ length: layers }, (_, layer) =>
-    layerParameters(`dense${layer + 1}`, widths.slice(layer, layer + 2)),
-  ).flat();
-  return {
-    architecture,
-    inputShape,
-    classes,
-    parameters,
-    parameterCount: countOf(parameters),
-    buffers: [],
-    bufferCount: 0,
-    forward: ({ parameters: tensors, buffers }, images) => {
-      let hidden: Tensor2D = reshape(images, [-1, inputs]);
-      for (let layer = 0; layer < layers; layer++) {
-        const product = multiply(hidden, parameterAt(tensors, 2 * layer), layer > 0);
-        const sum = addBias(product, parameterAt(tensors, 2 * layer + 1));
-        hidden = layer < layers - 1 ? relu(sum) : sum;
-      }
-      return { logits: hidden, buffers };
-    },
-  };
+  const builder = new NetworkBuilder();
+  const layers = widths.slice(1).map((outputs, index) => {
+    const first = index === 0;
+    const flattened = first && isImageShape(inputShape) ? { flattened: inputShape } : {};
+    return builder.dense(`dense${index + 1}`, widths[index] ?? 0, outputs, { first, ...flattened });
+  });
+  return builder.model({ architecture, inputShape, classes }, (given, pass) => {
+    let hidden: Tensor2D = reshape(given, [-1, inputs]);
+    layers.forEach((layer, index) => {
+      const sum = layer(hidden, pass);
+      hidden = index < layers.length - 1 ? relu(sum) : sum;
+    });
+    return hidden;
+  });
 }

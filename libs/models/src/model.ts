@@ -1,11 +1,17 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { ArchitectureSpec } from '@fidelis/contracts';
-import type { InputShape } from '@fidelis/data';
+import type { ImageShape, InputShape } from '@fidelis/data';
 
 /** How a parameter starts: uniform on (−bound, bound). */
 export interface UniformInit {
   readonly kind: 'uniform';
   readonly bound: number;
+}
+
+/** How a parameter starts: normal, of mean 0. */
+export interface NormalInit {
+  readonly kind: 'normal';
+  readonly deviation: number;
 }
 
 /** All values alike. */
@@ -14,11 +20,23 @@ export interface ConstantInit {
   readonly value: number;
 }
 
+/**
+ * What the axes of a parameter are.
+ *
+ * - `convolution`: [height, width, inputs, outputs].
+ * - `dense`: [inputs, outputs]; `flattened` is the shape [height, width, channels] of the images that became the inputs, where they did.
+ * - `table`: [rows, columns], a row for each word.
+ */
+export type ParameterLayout =
+  { readonly kind: 'convolution' | 'table' } | { readonly kind: 'dense'; readonly flattened?: ImageShape };
+
 export interface ParameterSpec {
   /** Name in the weights file: unique within the model, buffers included. */
   readonly name: string;
   readonly shape: readonly number[];
-  readonly init: UniformInit | ConstantInit;
+  /** @default one value per channel */
+  readonly layout?: ParameterLayout;
+  readonly init: UniformInit | NormalInit | ConstantInit;
 }
 
 /** State that no gradient changes: the running statistics of batch normalisation. */
@@ -43,6 +61,14 @@ export interface ForwardResult {
   readonly logits: Tensor2D;
   /** In `train` the buffers after this batch; in `eval`, and for a model without any, the given ones. */
   readonly buffers: readonly Tensor[];
+}
+
+/** The values of a model: all that a weights file holds. */
+export interface ModelWeights {
+  /** The flat buffer of the parameters, [parameterCount]. */
+  readonly parameters: Float32Array;
+  /** The flat buffer of the buffers, [bufferCount]. */
+  readonly buffers: Float32Array;
 }
 
 /** An architecture for one input shape and number of classes: no weights. */
@@ -70,28 +96,4 @@ export function sizeOf(shape: readonly number[]): number {
 /** Values of all tensors together. */
 export function countOf(tensors: readonly { readonly shape: readonly number[] }[]): number {
   return tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
-
-/**
- * Weight and bias of a layer with PyTorch's default initialisation: Kaiming-uniform with a = √5, which is U(±1/√fan_in) for both.
- *
- * @param weightShape [..., inputs, outputs]: the last axis is the layer's width, the others make up its fan-in
- */
-export function layerParameters(
-  layer: string,
-  weightShape: readonly number[],
-): [weight: ParameterSpec, bias: ParameterSpec] {
-  const fanIn = sizeOf(weightShape.slice(0, -1));
-  const init: UniformInit = { kind: 'uniform', bound: 1 / Math.sqrt(fanIn) };
-  return [
-    { name: `${layer}.weight`, shape: weightShape, init },
-    { name: `${layer}.bias`, shape: weightShape.slice(-1), init },
-  ];
-}
-
-/** The parameter at this place, typed by the caller, who declared its shape. */
-export function parameterAt<T extends Tensor>(parameters: readonly Tensor[], index: number): T {
-  const parameter = parameters[index];
-  if (parameter === undefined) throw new RangeError(`the model has no parameter ${index}`);
-  return parameter as T;
 }

@@ -77,16 +77,16 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
         bytes: encodeCheckpoint(model, state(), { runId: job.runId }),
       });
       // The last epoch's student is the finished one, which is evaluated on every set.
-      if (epochsDone < job.epochs) await evaluation?.during(epochsDone, step, state().parameters);
+      if (epochsDone < job.epochs) await evaluation?.during(epochsDone, step, state());
     },
   }).finally(() => clock.stop());
   const seconds = (performance.now() - began) / 1_000;
   await clock.report();
-  await evaluation?.afterwards(result.step, result.parameters);
+  await evaluation?.afterwards(result.step, result);
   await send({
     type: 'completed',
     // Nothing of the run goes into the blob: equal weights have equal digests.
-    weights: encodeWeights(model, result.parameters),
+    weights: encodeWeights(model, result),
     steps: result.step,
     finalLoss: result.finalLoss,
     seconds,

@@ -9,7 +9,7 @@ import {
 } from '@fidelis/contracts';
 import { createTableView, type Dataset } from '@fidelis/data';
 import { predict } from '@fidelis/distillation';
-import type { Model } from '@fidelis/models';
+import type { Model, ModelWeights } from '@fidelis/models';
 import type { FromTrainer } from './trainer-protocol.js';
 
 /** Metrics come from predictions in eval mode on named sets, never from the training loop's own averages. */
@@ -23,23 +23,22 @@ export class SetPredictions {
     private readonly onPart: () => Promise<void>,
   ) {}
 
-  async during(epoch: number, step: number, parameters: Float32Array): Promise<void> {
+  async during(epoch: number, step: number, weights: ModelWeights): Promise<void> {
     const { everyEpochs } = this.job.evaluation;
     if (everyEpochs === 0 || epoch % everyEpochs !== 0) return;
-    await this.predict('test', epoch, step, parameters, false);
+    await this.predict('test', epoch, step, weights, false);
   }
 
   /** The finished student, on every set. */
-  async afterwards(step: number, parameters: Float32Array): Promise<void> {
-    for (const set of this.job.evaluation.sets)
-      await this.predict(set, this.job.epochs, step, parameters, true);
+  async afterwards(step: number, weights: ModelWeights): Promise<void> {
+    for (const set of this.job.evaluation.sets) await this.predict(set, this.job.epochs, step, weights, true);
   }
 
   private async predict(
     set: EvaluationSet,
     epoch: number,
     step: number,
-    parameters: Float32Array,
+    weights: ModelWeights,
     final: boolean,
   ): Promise<void> {
     const { runId, correlationId, teacherId, dataset, classes } = this.job;
@@ -50,7 +49,7 @@ export class SetPredictions {
     for (let part = 0; part < parts; part++) {
       const ids = view.ids.subarray(part * partRows, (part + 1) * partRows);
       const inputs = view.inputs(ids);
-      const values = predict(this.model, parameters, inputs, ids.length);
+      const values = predict(this.model, weights, inputs, ids.length);
       frames.push(
         encodeFrame({
           codec: 'f32',

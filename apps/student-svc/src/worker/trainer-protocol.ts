@@ -13,6 +13,10 @@ export type ToTrainer =
       readonly job: TrainJob;
       readonly backend: 'auto' | 'native' | 'wasm';
       readonly threads: number;
+      /** No graphs: one operation after the other. */
+      readonly eager: boolean;
+      /** Directory of graphs. */
+      readonly graphs: string;
       /** The last checkpoint's bytes; null: from the beginning. */
       readonly checkpoint: Uint8Array | null;
     }
@@ -28,6 +32,8 @@ export type FromTrainer =
       readonly fromStep: number;
       readonly attempts: readonly string[];
     }
+  /** A function runs without a graph, and why. */
+  | { readonly type: 'eager'; readonly name: string; readonly reason: string }
   | TrainerProgress
   | { readonly type: 'checkpoint'; readonly step: number; readonly bytes: Uint8Array }
   | {
@@ -45,6 +51,8 @@ export type FromTrainer =
       readonly imagesPerSecond: number;
       readonly framesConsumed: number;
       readonly producer: ProducerFingerprint;
+      /** How the steps ran. */
+      readonly execution: 'graph' | 'eager';
     };
 
 export interface TrainerProgress {
@@ -54,6 +62,8 @@ export interface TrainerProgress {
   readonly steps: number;
   readonly epoch: number;
   readonly loss: number | null;
+  /** L2, before clipping. */
+  readonly gradientNorm: number | null;
   readonly learningRate: number | null;
   readonly imagesPerSecond: number | null;
   readonly waitSeconds: number;

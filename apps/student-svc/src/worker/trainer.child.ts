@@ -1,4 +1,5 @@
-import { childPort, fingerprint, startBackend } from '@fidelis/compute';
+import { childPort, Compiler, fingerprint, startBackend } from '@fidelis/compute';
+import { EAGER } from '@fidelis/distillation';
 import { runTraining } from './run-training.js';
 import type { FromTrainer, ToTrainer } from './trainer-protocol.js';
 
@@ -14,8 +15,20 @@ try {
   const attempts = report.attempts.map(({ what, ok, reason }) =>
     ok ? `${what}: ok` : `${what}: ${reason ?? 'failed'}`,
   );
+  const eager: string[] = [];
+  const compiler = start.eager
+    ? EAGER
+    : new Compiler({
+        directory: start.graphs,
+        onEager: (name, reason) => {
+          eager.push(name);
+          void port.send({ type: 'eager', name, reason });
+        },
+      });
   await runTraining({
     start,
+    compiler,
+    execution: () => (start.eager || eager.length > 0 ? 'eager' : 'graph'),
     producer: fingerprint(report),
     attempts,
     inbox,

@@ -1,7 +1,7 @@
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
 import { createSequenceView, createTableView, inputLength, loadDataset, type Dataset } from '@fidelis/data';
 import { predict } from '@fidelis/distillation';
-import { createModel, decodeWeights, type Model } from '@fidelis/models';
+import { createModel, decodeWeights, type Model, type ModelWeights } from '@fidelis/models';
 import type { FromScorer, SplitTask, StreamTask, ToScorer } from './scorer-protocol.js';
 
 /** One member per teacher: ensembles keep theirs apart on the wire. */
@@ -14,7 +14,7 @@ export class Scorer {
   private constructor(
     private readonly dataset: Dataset,
     private readonly model: Model,
-    private readonly parameters: Float32Array,
+    private readonly weights: ModelWeights,
     private readonly send: (message: FromScorer) => Promise<void>,
   ) {}
 
@@ -67,7 +67,7 @@ export class Scorer {
   private async step(task: StreamTask, step: number, inputs: Float32Array): Promise<Float32Array> {
     const rows = inputs.length / inputLength(this.dataset.inputShape);
     const began = performance.now();
-    const values = predict(this.model, this.parameters, inputs, rows);
+    const values = predict(this.model, this.weights, inputs, rows);
     const seconds = (performance.now() - began) / 1_000;
     await this.send({
       type: 'step',
@@ -114,10 +114,7 @@ export class Scorer {
     const values = new Float32Array(view.rows * this.model.classes);
     for (let from = 0; from < view.rows; from += SPLIT_ROWS) {
       const ids = view.ids.subarray(from, from + SPLIT_ROWS);
-      values.set(
-        predict(this.model, this.parameters, view.inputs(ids), ids.length),
-        from * this.model.classes,
-      );
+      values.set(predict(this.model, this.weights, view.inputs(ids), ids.length), from * this.model.classes);
       // Lets a request to stop through.
       await new Promise(setImmediate);
     }

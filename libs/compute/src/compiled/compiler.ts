@@ -17,7 +17,7 @@ export interface RunnableFunction {
 export interface CompilerOptions {
   /** Where graphs are kept; any process of this user may share it. */
   readonly directory: string;
-  /** Told once per function that does not become a graph. @default nobody */
+  /** Told once per function that does not become a graph, and why. @default nobody */
   readonly onEager?: OnEager;
 }
 
@@ -32,7 +32,10 @@ export class Compiler {
   }
 
   compile(name: string, body: TensorFunction): RunnableFunction {
-    if (tf.getBackend() !== 'tensorflow') return eagerFunction(body);
+    if (tf.getBackend() !== 'tensorflow') {
+      this.onEager(name, `the ${tf.getBackend()} backend has no graphs`);
+      return eagerFunction(body);
+    }
     const backend = tf.backend() as unknown as NativeBackend;
     return new CompiledFunction(name, body, backend, this.files, this.onEager);
   }

@@ -42,7 +42,8 @@ export function recordOperations(
       const [id] = backend.getInputTensorIds([tensor]);
       if (id === undefined) throw new NotRecordable(`output "${name}" has no value`);
       const dtype = backend.getDTypeInteger(tensor.dtype);
-      outputs[name] = { tensor: recorder.tensorOf(id, `output "${name}"`), dtype, shape: tensor.shape };
+      const produced = recorder.outputOf(id, name, dtype);
+      outputs[name] = { tensor: produced, dtype, shape: tensor.shape };
     }
     return { nodes: recorder.nodes, inputs: placeholders, outputs };
   } finally {
@@ -54,6 +55,7 @@ class OperationRecorder {
   readonly nodes: GraphNode[] = [];
   /** `<node>:<output>` by the id of the tensor. */
   private readonly produced = new Map<number, string>();
+  private readonly fed = new Set<string>();
 
   constructor(private readonly binding: NativeBinding) {}
 
@@ -76,6 +78,7 @@ class OperationRecorder {
       shape: { kind: 'shape', value: shape },
     });
     this.produced.set(id, tensor);
+    this.fed.add(tensor);
     return { tensor, dtype, shape };
   }
 
@@ -87,6 +90,13 @@ class OperationRecorder {
       );
     }
     return tensor;
+  }
+
+  /** An input that is also an output goes through an operation: TensorFlow fetches nothing that is fed. */
+  outputOf(id: number, output: string, dtype: number): string {
+    const tensor = this.tensorOf(id, `output "${output}"`);
+    if (!this.fed.has(tensor)) return tensor;
+    return this.add(`output_${output}`, 'Identity', [tensor], { T: { kind: 'type', value: dtype } });
   }
 
   private executeOp(
