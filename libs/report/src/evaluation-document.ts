@@ -41,14 +41,20 @@ const generalisationSchema = z
       'ECE less its bias from the finite number of samples per bin; can be below 0',
     ),
     smoothEce: figure.describe('smooth ECE (smECE); absent with --fast'),
-    nullEce: figure.describe('what ECE a perfectly calibrated model with these confidences shows by chance'),
-    temperature: figure.describe('temperature that minimises the NLL; absent with --fast'),
+    nullEce: figure.describe(
+      'what ECE a perfectly calibrated model with these confidences shows by chance: the yardstick of `ece`, and absent with it',
+    ),
+    temperature: figure.describe(
+      'temperature that minimises the NLL, 0.01…100; null where a label has probability 0, which no temperature changes; absent with --fast',
+    ),
   })
   .partial();
 
 const intervalsSchema = z
   .record(z.string(), z.tuple([z.number(), z.number()]))
-  .describe('bootstrap interval [lo, hi] by the path of the figure, e.g. "student.ece"; empty with --fast');
+  .describe(
+    'bootstrap interval [lo, hi] by the path of the figure, e.g. "student.ece"; empty with --intervals none or --fast',
+  );
 
 const comparisonSchema = z.strictObject({
   first: z.string().describe('name of a student'),
