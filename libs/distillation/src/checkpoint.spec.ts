@@ -1,4 +1,4 @@
-import { createModel, encodeWeights } from '@fidelis/models';
+import { createModel, encodeWeights, initialWeights } from '@fidelis/models';
 import { describe, expect, it } from 'vitest';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import { initialState } from './training-state.js';
@@ -11,7 +11,7 @@ describe('a checkpoint', () => {
       ...initialState(model, 2),
       step: 41,
       loss: 0.1 + 0.2,
-      velocity: initialState(model, 3).parameters,
+      slots: [initialState(model, 3).parameters],
     };
     expect(decodeCheckpoint(model, encodeCheckpoint(model, state, { runId: 'r-1' }))).toEqual({
       state,
@@ -25,7 +25,7 @@ describe('a checkpoint', () => {
   });
 
   it('is not a file of mere weights', () => {
-    const weights = encodeWeights(model, initialState(model, 2).parameters);
+    const weights = encodeWeights(model, initialWeights(model, 2));
     expect(() => decodeCheckpoint(model, weights)).toThrow(
       expect.objectContaining({ code: 'WEIGHTS.INVALID' }) as Error,
     );

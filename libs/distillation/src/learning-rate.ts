@@ -1,18 +1,48 @@
 import type { ScheduleSpec } from '@fidelis/contracts';
 
+export interface TrainingLength {
+  /** Of the whole training. */
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+}
+
 /**
- * Rate of one step; the schedule advances every step, not every epoch.
+ * Rate of one step. Time t counts steps; with `every: epoch`, as in the paper's code, it counts whole epochs. With T the length of the
+ * training and W that of the warm-up (0 without):
  *
- *     cosine:    rate(step) = floor + (base − floor) · (1 + cos(π · step / steps)) / 2
- *     constant:  rate(step) = base
+ *     t < W:     base · (t + 1) / (W + 1)
+ *     cosine:    floor + (base − floor) · (1 + cos(π · (t − W) / (T − W))) / 2
+ *     constant:  base
+ *     step:      base · factor^(milestones that are reached: m ≤ t), in the warm-up too
  *
- * Step 0 has the base rate; the floor would be reached at `steps`, one after the last.
+ * Without a warm-up, step 0 has the base rate; the floor would be reached at T, one after the last.
  *
  * @param step 0…steps−1, over the whole training
  */
-export function learningRate(schedule: ScheduleSpec, base: number, step: number, steps: number): number {
-  if (schedule.kind === 'constant') return base;
-  return schedule.floor + ((base - schedule.floor) * (1 + cosineOfPi(step / steps))) / 2;
+export function learningRate(
+  schedule: ScheduleSpec,
+  base: number,
+  step: number,
+  { steps, stepsPerEpoch }: TrainingLength,
+): number {
+  const unit = schedule.every === 'epoch' ? stepsPerEpoch : 1;
+  const inUnits = (epochs: number): number => Math.round((epochs * stepsPerEpoch) / unit);
+  const time = Math.floor(step / unit);
+  const warmUp = inUnits(schedule.warmUpEpochs ?? 0);
+  const rise = time < warmUp ? (time + 1) / (warmUp + 1) : 1;
+  switch (schedule.kind) {
+    case 'constant':
+      return base * rise;
+    case 'step': {
+      const reached = schedule.milestones.filter((epoch) => inUnits(epoch) <= time);
+      return reached.reduce((rate) => rate * schedule.factor, base) * rise;
+    }
+    case 'cosine': {
+      if (rise < 1) return base * rise;
+      const part = (time - warmUp) / (steps / unit - warmUp);
+      return schedule.floor + ((base - schedule.floor) * (1 + cosineOfPi(part))) / 2;
+    }
+  }
 }
 
 /**

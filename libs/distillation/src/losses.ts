@@ -1,7 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
 import type { LossSpec } from '@fidelis/contracts';
 import { differentiable, tensorAt } from '@fidelis/models';
+import {
+  forwardKl,
+  jensenShannon,
+  reverseKl,
+  squaredLogits,
+  squaredProbabilities,
+} from './divergence-terms.js';
+import { crossEntropy, softened, sumOf, weighted, type LossTerm } from './loss-term.js';
+import { correlations, decoupled, standardisedKl } from './relation-terms.js';
 
 /** What a batch is trained towards. */
 export interface Targets {
@@ -14,11 +23,24 @@ export interface Targets {
 /** Labels alone (a teacher's training), or a teacher's logits and perhaps labels (a student's). */
 export type TrainingLoss = { readonly kind: 'labels' } | LossSpec;
 
+/** Weights of NLL(labels) and of the term against the teacher. The losses of the paper share one weight; later ones publish two. */
+function weightsOf(loss: LossSpec): { readonly labels: number; readonly teacher: number } {
+  switch (loss.kind) {
+    case 'dkd':
+    case 'dist':
+      return { labels: loss.alpha, teacher: 1 };
+    case 'logit-std':
+      return { labels: loss.alpha, teacher: loss.weight };
+    default:
+      return { labels: loss.alpha, teacher: 1 - loss.alpha };
+  }
+}
+
 /** Whether the loss asks for labels, and for a teacher. */
 export function lossNeeds(loss: TrainingLoss): { readonly labels: boolean; readonly teacher: boolean } {
-  return loss.kind === 'labels'
-    ? { labels: true, teacher: false }
-    : { labels: loss.alpha > 0, teacher: loss.alpha < 1 };
+  if (loss.kind === 'labels') return { labels: true, teacher: false };
+  const { labels, teacher } = weightsOf(loss);
+  return { labels: labels > 0 || loss.kind === 'dkd', teacher: teacher > 0 };
 }
 
 /**
@@ -28,7 +50,7 @@ export function lossNeeds(loss: TrainingLoss): { readonly labels: boolean; reado
  * @param labels one-hot, [B][C]
  */
 export function nllLoss(logits: Tensor2D, labels: Tensor2D): Scalar {
-  return weightedSum(logits, [{ weight: 1, temperature: 1, probabilities: () => labels }]);
+  return asOperation(logits, () => crossEntropy(logits, labels, 1));
 }
 
 /**
@@ -39,76 +61,78 @@ export function nllLoss(logits: Tensor2D, labels: Tensor2D): Scalar {
  * @param teacherLogits [B][C]
  */
 export function kdLoss(logits: Tensor2D, teacherLogits: Tensor2D, temperature: number): Scalar {
-  return weightedSum(logits, [
-    { weight: 1, temperature, probabilities: () => softTargets(teacherLogits, temperature) },
-  ]);
+  return asOperation(logits, () => kdTerm(logits, teacherLogits, temperature));
 }
 
-/** α·NLL + (1−α)·KD, or NLL alone. A term of weight 0 is not computed, and its target may be absent. */
+/** The loss with its weights, as one operation with one gradient. A term of weight 0 is not computed, and its target may be absent. */
 export function trainingLoss(loss: TrainingLoss, logits: Tensor2D, targets: Targets): Scalar {
-  const needs = lossNeeds(loss);
-  const alpha = loss.kind === 'labels' ? 1 : loss.alpha;
-  const terms: Term[] = [];
-  if (needs.labels) {
-    terms.push({ weight: alpha, temperature: 1, probabilities: () => required(targets.labels, 'labels') });
-  }
-  if (needs.teacher && loss.kind !== 'labels') {
-    const { temperature } = loss;
-    terms.push({
-      weight: 1 - alpha,
-      temperature,
-      probabilities: () => softTargets(required(targets.teacherLogits, "the teacher's logits"), temperature),
-    });
-  }
-  return weightedSum(logits, terms);
+  return asOperation(logits, () => {
+    const labels = (): Tensor2D => required(targets.labels, 'labels');
+    if (loss.kind === 'labels') return crossEntropy(logits, labels(), 1);
+    const weights = weightsOf(loss);
+    const terms: LossTerm[] = [];
+    if (weights.labels > 0) terms.push(weighted(crossEntropy(logits, labels(), 1), weights.labels));
+    if (weights.teacher > 0) terms.push(weighted(teacherTerm(loss, logits, targets), weights.teacher));
+    return sumOf(terms);
+  });
 }
 
-interface Term {
-  readonly weight: number;
-  readonly temperature: number;
-  /** [B][C], each row sums to 1. */
-  readonly probabilities: () => Tensor2D;
+/** The term against the teacher, with τ² where the spec has it (paper §2.2, §3.1 no. 8, §4b). */
+function teacherTerm(loss: LossSpec, logits: Tensor2D, targets: Targets): LossTerm {
+  const teacher = required(targets.teacherLogits, "the teacher's logits");
+  switch (loss.kind) {
+    case 'kd':
+      return kdTerm(logits, teacher, loss.temperature);
+    case 'reverse-kl':
+      return weighted(reverseKl(logits, teacher, loss.temperature), scaleOf(loss));
+    case 'symmetric-kl':
+      return weighted(
+        sumOf([
+          weighted(forwardKl(logits, teacher, loss.temperature), loss.forwardWeight),
+          weighted(reverseKl(logits, teacher, loss.temperature), loss.reverseWeight),
+        ]),
+        scaleOf(loss),
+      );
+    case 'js':
+      return weighted(jensenShannon(logits, teacher, loss.temperature, loss.beta), scaleOf(loss));
+    case 'hard':
+      return crossEntropy(logits, mostProbable(teacher), 1);
+    case 'logit-mse':
+      return squaredLogits(logits, teacher);
+    case 'brier':
+      return weighted(squaredProbabilities(logits, teacher, loss.temperature), scaleOf(loss));
+    case 'dkd':
+      return weighted(
+        decoupled(logits, teacher, required(targets.labels, 'labels'), loss),
+        loss.temperature ** 2,
+      );
+    case 'dist':
+      return weighted(correlations(logits, teacher, loss), loss.temperature ** 2);
+    case 'logit-std':
+      return weighted(standardisedKl(logits, teacher, loss.temperature), loss.temperature ** 2);
+  }
 }
 
-/**
- * Σ w·τ²·mean CE(p, z/τ) as one operation with one gradient. TensorFlow's kernel gives the cross-entropy and softmax(z/τ) − p
- * together; d(τ² CE)/dz = τ (softmax(z/τ) − p).
- */
-function weightedSum(logits: Tensor2D, terms: readonly Term[]): Scalar {
-  const [rows] = logits.shape;
+function kdTerm(logits: Tensor2D, teacherLogits: Tensor2D, temperature: number): LossTerm {
+  const { probabilities } = softened(teacherLogits, temperature);
+  return weighted(crossEntropy(logits, probabilities, temperature), temperature ** 2);
+}
+
+function scaleOf({ temperature, tauSquared }: { temperature: number; tauSquared: boolean }): number {
+  return tauSquared ? temperature ** 2 : 1;
+}
+
+/** One-hot of each row's greatest logit, the first of equal ones. */
+function mostProbable(logits: Tensor2D): Tensor2D {
+  return tf.cast(tf.oneHot(tf.argMax(logits, 1), logits.shape[1]), 'float32') as Tensor2D;
+}
+
+/** One operation whose gradient was computed along with its value. */
+function asOperation(logits: Tensor2D, compute: () => LossTerm): Scalar {
   return differentiable([logits], () => {
-    const parts = terms.map(({ weight, temperature, probabilities }) => {
-      const [losses, difference] = tf.engine().runKernel<Tensor[]>('SoftmaxCrossEntropyWithLogits', {
-        features: scaled(logits, 1 / temperature),
-        labels: probabilities(),
-      });
-      if (losses === undefined || difference === undefined)
-        throw new TypeError('the kernel gives two tensors');
-      return {
-        value: scaled(tf.sum(losses), (weight * temperature * temperature) / rows),
-        gradient: scaled(difference, (weight * temperature) / rows),
-      };
-    });
-    return {
-      value: total(parts.map(({ value }) => value)),
-      saved: [total(parts.map(({ gradient }) => gradient))],
-      gradient: (dy, saved) => [tf.mul(tensorAt(saved, 0), dy)],
-    };
+    const { value, gradient } = compute();
+    return { value, saved: [gradient], gradient: (dy, saved) => [tf.mul(tensorAt(saved, 0), dy)] };
   }) as Scalar;
-}
-
-function softTargets(teacherLogits: Tensor2D, temperature: number): Tensor2D {
-  return tf.softmax(scaled(teacherLogits, 1 / temperature));
-}
-
-function scaled<T extends Tensor>(tensor: T, factor: number): T {
-  return factor === 1 ? tensor : tf.mul(tensor, factor);
-}
-
-function total(tensors: readonly Tensor[]): Tensor {
-  const [first, ...rest] = tensors;
-  if (first === undefined) throw new RangeError('a loss has at least one term');
-  return rest.reduce((sum, tensor) => tf.add(sum, tensor), first);
 }
 
 function required(tensor: Tensor2D | undefined, what: string): Tensor2D {

@@ -1,12 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs-core';
-import type { OptimizerSpec } from '@fidelis/contracts';
-
-/** All parameters, or one value for each, in one buffer: [parameterCount]. */
-export interface OptimizerState {
-  readonly parameters: Tensor1D;
-  readonly velocity: Tensor1D;
-}
+import type { SgdSpec } from '@fidelis/contracts';
 
 /**
  * One step of stochastic gradient descent as PyTorch's `SGD` does it (dampening 0):
@@ -20,11 +14,11 @@ export interface OptimizerState {
  * Pure: the given tensors stay, the new ones are the caller's.
  */
 export function sgdStep(
-  { parameters, velocity }: OptimizerState,
+  { parameters, velocity }: { readonly parameters: Tensor1D; readonly velocity: Tensor1D },
   gradient: Tensor1D,
   rate: Scalar,
-  optimizer: Pick<OptimizerSpec, 'momentum' | 'nesterov' | 'weightDecay'>,
-): OptimizerState {
+  optimizer: Pick<SgdSpec, 'momentum' | 'nesterov' | 'weightDecay'>,
+): { readonly parameters: Tensor1D; readonly velocity: Tensor1D } {
   const { momentum, nesterov, weightDecay } = optimizer;
   const g = weightDecay === 0 ? gradient : tf.add<Tensor1D>(gradient, tf.mul(parameters, weightDecay));
   const nextVelocity = momentum === 0 ? tf.clone(g) : tf.add<Tensor1D>(tf.mul(velocity, momentum), g);

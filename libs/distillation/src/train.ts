@@ -1,11 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor1D } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { FidelisError, type OptimizerSpec, type ScheduleSpec } from '@fidelis/contracts';
 import { inputDimensions, type Batch, type BatchSource } from '@fidelis/data';
 import type { Model } from '@fidelis/models';
 import { learningRate } from './learning-rate.js';
-import { lossNeeds, type Targets, type TrainingLoss } from './losses.js';
+import { lossNeeds, type TrainingLoss } from './losses.js';
+import { optimizerScalars, slotCount } from './optimizer.js';
+import { StateTensors } from './state-tensors.js';
 import type { TargetProvider } from './target-provider.js';
+import { EAGER, tensorNamed, type FunctionCompiler, type NamedTensors } from './tensor-function.js';
 import type { TrainingState } from './training-state.js';
 import { createTrainingStep } from './training-step.js';
 
@@ -19,6 +22,8 @@ export interface StepInfo {
   /** Of the batch. */
   readonly rows: number;
   readonly loss: number;
+  /** L2, of the whole gradient, before it is clipped. */
+  readonly gradientNorm: number;
   readonly learningRate: number;
   readonly waitSeconds: number;
   readonly framesConsumed: number;
@@ -40,7 +45,9 @@ export interface TrainOptions {
   readonly initial: TrainingState;
   /** Needed by every loss that asks for a teacher. */
   readonly targets?: TargetProvider;
-  /** After each step. `state` copies the parameters: call it only for a checkpoint. */
+  /** Makes a graph of the step. @default one operation after the other */
+  readonly compiler?: FunctionCompiler;
+  /** After each step. `state` copies the weights: call it only for a checkpoint or an evaluation. */
   readonly onStep?: (info: StepInfo, state: () => TrainingState) => void | Promise<void>;
   /** After each epoch, after its last `onStep`. */
   readonly onEpoch?: (info: EpochInfo, state: () => TrainingState) => void | Promise<void>;
@@ -57,8 +64,8 @@ export interface TrainingOutcome extends TrainingState {
  * Trains from `initial` to the end. The result depends on the options and the backend alone, bit for bit: not on where a training was
  * cut, nor on how long its targets took. Other work of the process gets a turn after every step.
  *
- * @throws FidelisError TRAINING.DIVERGED if a loss is not finite (the parameters before it are lost: go back to a checkpoint);
- *   whatever the targets or a callback throw
+ * @throws FidelisError TRAINING.DIVERGED if a loss, gradient or weight is not finite (the weights before it are lost: go back to a checkpoint);
+ *   WEIGHTS.INVALID if `initial` is of another model or optimiser; whatever the targets or a callback throw
  */
 export async function train(options: TrainOptions): Promise<TrainingOutcome> {
   const { model, optimizer, schedule, loss, batches, epochs, initial, targets, signal } = options;
@@ -66,10 +73,14 @@ export async function train(options: TrainOptions): Promise<TrainingOutcome> {
   if (needs.teacher && targets === undefined) {
     throw new FidelisError('INTERNAL', "this loss needs the teacher's logits: give the training its targets");
   }
-  const steps = epochs * batches.stepsPerEpoch;
-  const trainStep = createTrainingStep(model, loss, optimizer);
-  let parameters: Tensor1D = tf.tensor1d(initial.parameters);
-  let velocity: Tensor1D = tf.tensor1d(initial.velocity);
+  requireFitting(initial, model, optimizer);
+  const { stepsPerEpoch } = batches;
+  const steps = epochs * stepsPerEpoch;
+  const trainStep = (options.compiler ?? EAGER).compile(
+    `training step of ${model.architecture.name}`,
+    createTrainingStep(model, loss, optimizer),
+  );
+  const current = new StateTensors(initial);
   let lastLoss = initial.loss;
   try {
     for (let step = initial.step; step < steps; step++) {
@@ -77,36 +88,66 @@ export async function train(options: TrainOptions): Promise<TrainingOutcome> {
       const batch = batches.batch(step);
       const logits =
         needs.teacher && targets ? await abortable(targets.targets(step, batch), signal) : undefined;
-      const rate = learningRate(schedule, optimizer.learningRate, step, steps);
-      const next = tf.tidy((): [Tensor1D, Tensor1D, tf.Scalar] => {
-        const inputs = uploadInputs(model, batch);
-        const uploaded = uploadTargets(model, batch, needs.labels, logits);
-        const outputs = trainStep({ parameters, velocity, inputs, targets: uploaded, rate: tf.scalar(rate) });
-        return [outputs.parameters, outputs.velocity, outputs.loss];
-      });
-      tf.dispose([parameters, velocity]);
-      [parameters, velocity] = next;
-      const value = readScalar(next[2]);
-      if (!Number.isFinite(value)) throw diverged(step, value, rate);
-      lastLoss = value;
-      const state = (): TrainingState => download(step + 1, parameters, velocity, value);
-      const info = describe(options, { step, steps, rows: batch.ids.length, loss: value, rate });
+      const rate = learningRate(schedule, optimizer.learningRate, step, { steps, stepsPerEpoch });
+      const outputs = tf.tidy(
+        () =>
+          trainStep.run({
+            ...current.named,
+            ...uploadBatch(model, batch, needs.labels, logits),
+            ...uploadScalars(optimizerScalars(optimizer, rate, step)),
+          }) as tf.NamedTensorMap,
+      );
+      current.advance(outputs);
+      const figures = {
+        loss: takeScalar(outputs, 'loss'),
+        gradientNorm: takeScalar(outputs, 'gradientNorm'),
+      };
+      if (!Number.isFinite(figures.loss) || !Number.isFinite(figures.gradientNorm)) {
+        throw diverged(step, rate, figures);
+      }
+      lastLoss = figures.loss;
+      const state = (): TrainingState => {
+        const reached = { step: step + 1, ...current.download(), loss: figures.loss };
+        if (!reached.parameters.every(Number.isFinite)) throw diverged(step, rate, figures);
+        return reached;
+      };
+      const info = describe(options, { step, steps, rows: batch.ids.length, rate, ...figures });
       await options.onStep?.(info, state);
-      if ((step + 1) % batches.stepsPerEpoch === 0) {
+      if ((step + 1) % stepsPerEpoch === 0) {
         await options.onEpoch?.({ ...info, epochsDone: info.epoch + 1 }, state);
       }
       await turnOfTheEventLoop();
     }
     const finalLoss = lastLoss ?? Number.NaN;
-    return { ...download(Math.max(steps, initial.step), parameters, velocity, finalLoss), finalLoss };
+    return { step: Math.max(steps, initial.step), ...current.download(), loss: finalLoss, finalLoss };
   } finally {
-    tf.dispose([parameters, velocity]);
+    current.dispose();
+    trainStep.dispose();
+  }
+}
+
+/** @throws FidelisError WEIGHTS.INVALID */
+function requireFitting(state: TrainingState, model: Model, optimizer: OptimizerSpec): void {
+  const refuse = (problem: string): FidelisError =>
+    new FidelisError('WEIGHTS.INVALID', `this training cannot go on from this state: ${problem}`);
+  const count = slotCount(optimizer);
+  if (state.slots.length !== count) {
+    throw refuse(
+      `${optimizer.kind} remembers ${count} values of each parameter, the state holds ${state.slots.length}: it is of another optimizer`,
+    );
+  }
+  const { parameterCount, bufferCount } = model;
+  if ([state.parameters, ...state.slots].some(({ length }) => length !== parameterCount)) {
+    throw refuse(`${model.architecture.name} has ${parameterCount} parameters, the state others`);
+  }
+  if (state.buffers.length !== bufferCount) {
+    throw refuse(`${model.architecture.name} has ${bufferCount} buffers, the state ${state.buffers.length}`);
   }
 }
 
 function describe(
   { batches, epochs, targets }: TrainOptions,
-  done: { step: number; steps: number; rows: number; loss: number; rate: number },
+  done: { step: number; steps: number; rows: number; loss: number; gradientNorm: number; rate: number },
 ): StepInfo {
   return {
     step: done.step + 1,
@@ -115,27 +156,29 @@ function describe(
     epochs,
     rows: done.rows,
     loss: done.loss,
+    gradientNorm: done.gradientNorm,
     learningRate: done.rate,
     waitSeconds: targets?.waitSeconds ?? 0,
     framesConsumed: targets?.framesConsumed ?? 0,
   };
 }
 
-function uploadInputs({ inputShape }: Model, { ids, inputs }: Batch): tf.Tensor {
-  return tf.tensor(inputs, [ids.length, ...inputDimensions(inputShape)]);
-}
-
-function uploadTargets(
-  { classes }: Model,
-  { ids, labels }: Batch,
+function uploadBatch(
+  { inputShape, classes }: Model,
+  { ids, inputs, labels }: Batch,
   needsLabels: boolean,
   logits: Float32Array | undefined,
-): Targets {
+): NamedTensors {
   const shape: [number, number] = [ids.length, classes];
   return {
+    inputs: tf.tensor(inputs, [ids.length, ...inputDimensions(inputShape)]),
     ...(needsLabels ? { labels: tf.tensor2d(oneHot(labels, classes), shape) } : {}),
     ...(logits === undefined ? {} : { teacherLogits: tf.tensor2d(logits, shape) }),
   };
+}
+
+function uploadScalars(values: Readonly<Record<string, number>>): NamedTensors {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tf.scalar(value)]));
 }
 
 function oneHot(labels: Int32Array, classes: number): Float32Array {
@@ -144,20 +187,11 @@ function oneHot(labels: Int32Array, classes: number): Float32Array {
   return rows;
 }
 
-function readScalar(scalar: tf.Scalar): number {
+function takeScalar(tensors: NamedTensors, name: string): number {
+  const scalar = tensorNamed<Tensor>(tensors, name);
   const [value = Number.NaN] = scalar.dataSync();
   scalar.dispose();
   return value;
-}
-
-/** Copies: what the backend hands out may be its own memory. */
-function download(step: number, parameters: Tensor1D, velocity: Tensor1D, loss: number): TrainingState {
-  return {
-    step,
-    parameters: parameters.dataSync<'float32'>().slice(),
-    velocity: velocity.dataSync<'float32'>().slice(),
-    loss,
-  };
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
@@ -183,11 +217,20 @@ async function abortable<T>(waited: Promise<T>, signal: AbortSignal | undefined)
   }
 }
 
-function diverged(step: number, loss: number, rate: number): FidelisError {
+function diverged(
+  step: number,
+  learningRate: number,
+  { loss, gradientNorm }: { readonly loss: number; readonly gradientNorm: number },
+): FidelisError {
+  const what = Number.isFinite(loss)
+    ? Number.isFinite(gradientNorm)
+      ? 'weights are no longer finite after'
+      : `the gradient's norm is ${gradientNorm} at`
+    : `the loss is ${loss} at`;
   return new FidelisError(
     'TRAINING.DIVERGED',
-    `the loss is ${loss} at step ${step} (learning rate ${rate}): lower the learning rate, or look for inputs or teacher logits that are not finite`,
-    { details: { step, loss: String(loss), learningRate: rate } },
+    `${what} step ${step} (learning rate ${learningRate}): lower the learning rate, clip the gradient (clipNorm), or look for inputs or teacher logits that are not finite`,
+    { details: { step, loss: String(loss), gradientNorm: String(gradientNorm), learningRate } },
   );
 }
 

@@ -30,6 +30,8 @@ describe('loadConfig', () => {
       FIDELIS_BACKEND: 'auto',
       FIDELIS_CHILD_SILENCE_SECONDS: 120,
       FIDELIS_THREADS: 1,
+      FIDELIS_EAGER: false,
+      FIDELIS_GRAPHS_DIR: expect.stringContaining('fidelis-graphs-') as string,
     });
   });
 

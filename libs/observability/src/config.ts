@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { FidelisError } from '@fidelis/contracts';
 import { z } from 'zod';
 import { LOG_LEVELS } from './logger.js';
@@ -22,6 +24,10 @@ export const computeConfig = {
   FIDELIS_BACKEND: z.enum(['auto', 'native', 'wasm']).default('auto'),
   /** Intra-op threads: a constant and not the number of cores, because results are bit-identical only for equal thread counts. */
   FIDELIS_THREADS: z.coerce.number().int().min(1).max(256).default(1),
+  /** Every operation on its own instead of a graph of each step: slower, but a debugger sees where a value comes from. */
+  FIDELIS_EAGER: z.stringbool().default(false),
+  /** Where graphs are written for TensorFlow to load; processes of one user may share it. The one place that containers let us write to. */
+  FIDELIS_GRAPHS_DIR: z.string().default(join(tmpdir(), `fidelis-graphs-${process.getuid?.() ?? 'user'}`)),
   /** A compute process that says nothing for this long hangs: it is ended, and its work is tried again. */
   FIDELIS_CHILD_SILENCE_SECONDS: z.coerce.number().min(1).max(86_400).default(120),
 };

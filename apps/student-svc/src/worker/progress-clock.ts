@@ -58,6 +58,7 @@ export class ProgressClock {
       steps: this.steps,
       epoch: Math.floor((step * this.job.epochs) / this.steps),
       loss: this.last?.loss ?? null,
+      gradientNorm: this.last?.gradientNorm ?? null,
       learningRate: this.last?.learningRate ?? null,
       imagesPerSecond: this.rate,
       waitSeconds: this.targets?.waitSeconds ?? 0,

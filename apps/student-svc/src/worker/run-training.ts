@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import {
+  canonicalJson,
   FidelisError,
   type ProducerFingerprint,
   type StudentJob,
@@ -17,9 +19,11 @@ import {
   decodeCheckpoint,
   encodeCheckpoint,
   initialState,
+  Predictor,
   SequenceTargets,
   TableTargets,
   train,
+  type FunctionCompiler,
 } from '@fidelis/distillation';
 import { createModel, encodeWeights } from '@fidelis/models';
 import { ProgressClock } from './progress-clock.js';
@@ -31,6 +35,10 @@ export interface TrainingProcess {
   readonly producer: ProducerFingerprint;
   /** What was tried to get the backend, for the log. */
   readonly attempts: readonly string[];
+  /** Makes graphs of what runs often. */
+  readonly compiler: FunctionCompiler;
+  /** How the steps have run so far. */
+  readonly execution: () => 'graph' | 'eager';
   readonly inbox: AsyncIterator<ToTrainer>;
   readonly send: (message: FromTrainer) => Promise<void>;
 }
@@ -40,14 +48,15 @@ type Targets = TableTargets | SequenceTargets;
 
 /** The training of a job, from what the worker sends to what it is told; on the backend that was started. */
 export async function runTraining(process: TrainingProcess): Promise<void> {
-  const { start, producer, attempts, send } = process;
+  const { start, producer, attempts, compiler, send } = process;
   const { job } = start;
   const dataset = await datasetOf(job);
   const model = createModel(job.architecture, dataset.inputShape, job.classes);
+  const recipe = recipeOf(job);
   const initial =
     start.checkpoint === null
-      ? initialState(model, job.seed)
-      : decodeCheckpoint(model, start.checkpoint).state;
+      ? initialState(model, job.seed, job.optimizer)
+      : decodeCheckpoint(model, start.checkpoint, { recipe }).state;
   const { batches, targets } =
     job.kind === 'student' ? studentInputs(job, dataset, initial.step) : teacherInputs(job, dataset);
   await send({ type: 'started', producer, fromStep: initial.step, attempts });
@@ -56,7 +65,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
   if (targets !== undefined) void receive(process.inbox, targets);
   const evaluation =
     job.kind === 'student'
-      ? new SetPredictions(job, model, dataset, send, () => clock.reportIfDue())
+      ? new SetPredictions(job, new Predictor(model, compiler), dataset, send, () => clock.reportIfDue())
       : undefined;
   const began = performance.now();
   clock.start();
@@ -69,12 +78,13 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     epochs: job.epochs,
     initial,
     ...(targets === undefined ? {} : { targets }),
+    compiler,
     onStep: (info) => clock.step(info),
     onEpoch: async ({ epochsDone, step }, state) => {
       await send({
         type: 'checkpoint',
         step: step - 1,
-        bytes: encodeCheckpoint(model, state(), { runId: job.runId }),
+        bytes: encodeCheckpoint(model, state(), { runId: job.runId }, { recipe }),
       });
       // The last epoch's student is the finished one, which is evaluated on every set.
       if (epochsDone < job.epochs) await evaluation?.during(epochsDone, step, state());
@@ -94,7 +104,14 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     imagesPerSecond: clock.overallRate(seconds),
     framesConsumed: targets?.framesConsumed ?? 0,
     producer,
+    execution: process.execution(),
   });
+}
+
+/** Names all that decides the weights, besides the producer: a checkpoint of another job is none of this one. */
+function recipeOf(job: TrainJob): string {
+  const { runId: _run, correlationId: _correlation, ...recipe } = job;
+  return createHash('sha256').update(canonicalJson(recipe)).digest('hex');
 }
 
 async function datasetOf(job: TrainJob): Promise<Dataset> {

@@ -8,15 +8,15 @@ import {
   type StudentJob,
 } from '@fidelis/contracts';
 import { createTableView, type Dataset } from '@fidelis/data';
-import { predict } from '@fidelis/distillation';
-import type { Model, ModelWeights } from '@fidelis/models';
+import type { Predictor } from '@fidelis/distillation';
+import type { ModelWeights } from '@fidelis/models';
 import type { FromTrainer } from './trainer-protocol.js';
 
 /** Metrics come from predictions in eval mode on named sets, never from the training loop's own averages. */
 export class SetPredictions {
   constructor(
     private readonly job: StudentJob,
-    private readonly model: Model,
+    private readonly predictor: Predictor,
     private readonly dataset: Dataset,
     private readonly send: (message: FromTrainer) => Promise<void>,
     /** Called after each part: a set can take longer than a silent worker keeps its job. */
@@ -49,7 +49,7 @@ export class SetPredictions {
     for (let part = 0; part < parts; part++) {
       const ids = view.ids.subarray(part * partRows, (part + 1) * partRows);
       const inputs = view.inputs(ids);
-      const values = predict(this.model, weights, inputs, ids.length);
+      const values = this.predictor.predict(weights, inputs, ids.length);
       frames.push(
         encodeFrame({
           codec: 'f32',

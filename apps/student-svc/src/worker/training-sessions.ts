@@ -58,6 +58,8 @@ export class TrainingSessions {
         job,
         backend: config.FIDELIS_BACKEND,
         threads: config.FIDELIS_THREADS,
+        eager: config.FIDELIS_EAGER,
+        graphs: config.FIDELIS_GRAPHS_DIR,
         checkpoint,
       });
       const feeding = job.kind === 'student' ? this.feed(job, claim, child, ended.signal) : Promise.resolve();
@@ -68,7 +70,7 @@ export class TrainingSessions {
       return result;
     } catch (error) {
       if (cancelled.signal.aborted) return { outcome: 'cancelled' };
-      throw error;
+      throw withLastCheckpoint(error, claim);
     } finally {
       this.ports.metrics
         .counter('fidelis_training_seconds_total')
@@ -127,6 +129,9 @@ export class TrainingSessions {
             'training child ready',
           );
           break;
+        case 'eager':
+          logger.warn({ name: message.name, reason: message.reason }, 'runs without a graph');
+          break;
         case 'progress':
           await report.add(message);
           break;
@@ -137,7 +142,11 @@ export class TrainingSessions {
           await predictions.publish(message.request, message.frames);
           break;
         case 'completed': {
-          const { type: _, weights, ...rest } = message;
+          const { type: _, weights, execution, ...rest } = message;
+          logger.info(
+            { execution, imagesPerSecond: rest.imagesPerSecond, waitSeconds: rest.waitSeconds },
+            'training child done',
+          );
           return { outcome: 'completed', weights: await artifacts.put(weights), ...rest };
         }
       }
@@ -161,6 +170,26 @@ function hangs(silenceMs: number): FidelisError {
   );
 }
 
+/** Of a training's log line. */
+function figuresOf(progress: TrainerProgress): Omit<TrainerProgress, 'type' | 'framesConsumed'> {
+  const { type: _, framesConsumed: _frames, ...figures } = progress;
+  return figures;
+}
+
+/** Where a diverged training can be taken up again, with a lower rate. */
+function withLastCheckpoint(error: unknown, { position }: RunClaim): unknown {
+  if (!FidelisError.is(error) || error.code !== 'TRAINING.DIVERGED') return error;
+  const { checkpoint, checkpointStep } = position;
+  const where =
+    checkpoint === null
+      ? 'there is no checkpoint before it'
+      : `the last good checkpoint is that of step ${checkpointStep}, artifact ${checkpoint}`;
+  return new FidelisError(error.code, `${error.message}; ${where}`, {
+    details: { ...error.details, checkpoint, checkpointStep },
+    cause: error,
+  });
+}
+
 /** A training's progress to the bus, the run's position and Prometheus. */
 class ProgressReport {
   private positionAt = 0;
@@ -177,12 +206,13 @@ class ProgressReport {
   }
 
   async add(progress: TrainerProgress): Promise<void> {
-    const { type: _, ...figures } = progress;
+    const { type: _, gradientNorm: _norm, ...figures } = progress;
     const { runId, correlationId, epochs } = this.job;
     this.count(progress);
     const now = performance.now();
     if (now - this.positionAt > POSITION_EVERY_MS) {
       this.positionAt = now;
+      this.ports.logger.info(figuresOf(progress), 'training');
       await this.claim.trained(progress.step - 1);
     }
     await this.ports.events.publish(

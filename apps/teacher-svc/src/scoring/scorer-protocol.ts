@@ -35,12 +35,18 @@ export type ToScorer =
       readonly weights: Uint8Array;
       readonly backend: 'auto' | 'native' | 'wasm';
       readonly threads: number;
+      /** No graphs: one operation after the other. */
+      readonly eager: boolean;
+      /** Directory of graphs. */
+      readonly graphs: string;
     }
   | StreamTask
   | SplitTask;
 
 export type FromScorer =
   | { readonly type: 'started'; readonly producer: ProducerFingerprint; readonly attempts: readonly string[] }
+  /** A function runs without a graph, and why. */
+  | { readonly type: 'eager'; readonly name: string; readonly reason: string }
   | {
       readonly type: 'step';
       readonly key: string;

@@ -1,4 +1,5 @@
-import { childPort, fingerprint, startBackend } from '@fidelis/compute';
+import { childPort, Compiler, fingerprint, startBackend } from '@fidelis/compute';
+import { EAGER } from '@fidelis/distillation';
 import { Scorer } from './scorer.js';
 import type { FromScorer, ToScorer } from './scorer-protocol.js';
 
@@ -13,7 +14,13 @@ try {
       const attempts = report.attempts.map(({ what, ok, reason }) =>
         ok ? `${what}: ok` : `${what}: ${reason ?? 'failed'}`,
       );
-      scorer = await Scorer.create(message, (result) => port.send(result));
+      const compiler = message.eager
+        ? EAGER
+        : new Compiler({
+            directory: message.graphs,
+            onEager: (name, reason) => void port.send({ type: 'eager', name, reason }),
+          });
+      scorer = await Scorer.create(message, compiler, (result) => port.send(result));
       await port.send({ type: 'started', producer: fingerprint(report), attempts });
       continue;
     }

@@ -1,6 +1,6 @@
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
 import { createSequenceView, createTableView, inputLength, loadDataset, type Dataset } from '@fidelis/data';
-import { predict } from '@fidelis/distillation';
+import { Predictor, type FunctionCompiler } from '@fidelis/distillation';
 import { createModel, decodeWeights, type Model, type ModelWeights } from '@fidelis/models';
 import type { FromScorer, SplitTask, StreamTask, ToScorer } from './scorer-protocol.js';
 
@@ -14,12 +14,14 @@ export class Scorer {
   private constructor(
     private readonly dataset: Dataset,
     private readonly model: Model,
+    private readonly predictor: Predictor,
     private readonly weights: ModelWeights,
     private readonly send: (message: FromScorer) => Promise<void>,
   ) {}
 
   static async create(
     start: Extract<ToScorer, { type: 'start' }>,
+    compiler: FunctionCompiler,
     send: (message: FromScorer) => Promise<void>,
   ): Promise<Scorer> {
     const dataset = await loadDataset(start.dataset.name);
@@ -30,7 +32,8 @@ export class Scorer {
       );
     }
     const model = createModel(start.architecture, dataset.inputShape, start.classes);
-    return new Scorer(dataset, model, decodeWeights(model, start.weights), send);
+    const weights = decodeWeights(model, start.weights);
+    return new Scorer(dataset, model, new Predictor(model, compiler), weights, send);
   }
 
   async work(task: StreamTask | SplitTask, stopping: AbortSignal): Promise<void> {
@@ -67,7 +70,7 @@ export class Scorer {
   private async step(task: StreamTask, step: number, inputs: Float32Array): Promise<Float32Array> {
     const rows = inputs.length / inputLength(this.dataset.inputShape);
     const began = performance.now();
-    const values = predict(this.model, this.weights, inputs, rows);
+    const values = this.predictor.predict(this.weights, inputs, rows);
     const seconds = (performance.now() - began) / 1_000;
     await this.send({
       type: 'step',
@@ -114,7 +117,10 @@ export class Scorer {
     const values = new Float32Array(view.rows * this.model.classes);
     for (let from = 0; from < view.rows; from += SPLIT_ROWS) {
       const ids = view.ids.subarray(from, from + SPLIT_ROWS);
-      values.set(predict(this.model, this.weights, view.inputs(ids), ids.length), from * this.model.classes);
+      values.set(
+        this.predictor.predict(this.weights, view.inputs(ids), ids.length),
+        from * this.model.classes,
+      );
       // Lets a request to stop through.
       await new Promise(setImmediate);
     }

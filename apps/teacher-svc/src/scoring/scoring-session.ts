@@ -62,7 +62,7 @@ export class ScoringSession {
     const { weightsDigest, spec, classes } = this.teacher;
     if (weightsDigest === null)
       throw new FidelisError('TEACHER.NOT_READY', `teacher ${this.teacher.id} has no weights yet`);
-    const { FIDELIS_BACKEND: backend, FIDELIS_THREADS: threads } = this.ports.config;
+    const { config } = this.ports;
     const weights = await this.ports.artifacts.get(weightsDigest);
     return {
       type: 'start',
@@ -70,8 +70,10 @@ export class ScoringSession {
       architecture: spec.architecture,
       classes,
       weights,
-      backend,
-      threads,
+      backend: config.FIDELIS_BACKEND,
+      threads: config.FIDELIS_THREADS,
+      eager: config.FIDELIS_EAGER,
+      graphs: config.FIDELIS_GRAPHS_DIR,
     };
   }
 
@@ -111,6 +113,9 @@ export class ScoringSession {
             { teacherId: this.teacher.id, producer: message.producer, backend: message.attempts },
             'scoring child ready',
           );
+          break;
+        case 'eager':
+          this.ports.logger.warn({ name: message.name, reason: message.reason }, 'runs without a graph');
           break;
         case 'step':
           await this.publish(message);
