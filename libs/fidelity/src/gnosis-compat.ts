@@ -1,7 +1,6 @@
 import { assertCount, assertNotEmpty, refuse } from './accumulator.js';
 import { InputShape, type InputSettings, type PairBatch } from './batch.js';
 import { CompensatedSum, type CompensatedSumState } from './compensated-sum.js';
-import { klDivergence } from './divergences.js';
 import { GnosisBins, type GnosisBinsState } from './gnosis-bins.js';
 import { assertLabels, type Labels } from './logits.js';
 
@@ -74,8 +73,8 @@ export class GnosisCompat {
     let pairs = 0;
     let divergence = 0;
     let row = 0;
-    this.shape.visitPairs({ teacher, student, rows }, (ofTeacher, ofStudent) => {
-      divergence += klDivergence(ofTeacher.logProbabilities, ofStudent.logProbabilities);
+    this.shape.visitPairs({ teacher, student, rows }, (_ofTeacher, ofStudent, _label, divergences) => {
+      divergence += divergences().forward;
       if (row < labelled) {
         for (const [label, times] of timesSeen) pairs -= times * (ofStudent.logProbabilities[label] ?? NaN);
         this.bins.add(ofStudent.confidence, ofStudent.predicted === labels[row]);
