@@ -108,6 +108,14 @@ describe('bootstrap', () => {
     expect(Math.abs(general.hi - closed.hi)).toBeLessThan(0.1 * closed.standardError);
   });
 
+  it('asks no statistic for its figure of no samples, which leaving the only one out would be', () => {
+    const only = functionalOf(1, (counts) => {
+      if (counts[0] === 0) throw new Error('no samples');
+      return 3;
+    });
+    expect(bootstrap({ only }, { seed: 1, resamples: 20 }).only).toMatchObject({ estimate: 3, lo: 3, hi: 3 });
+  });
+
   it.each(['percentile', 'bca'] as const)('has no width where nothing varies: %s', (method) => {
     const settings = { seed: 1, resamples: 50, method };
     expect(bootstrap({ all: meanOf([1, 1, 1]) }, settings).all).toMatchObject({

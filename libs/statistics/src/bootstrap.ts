@@ -159,7 +159,8 @@ function* jackknivesOf(
   prepare: (counts: ResampleCounts) => void,
   resamples: number,
 ): Generator<number, Float64Array[]> {
-  const groups = Math.min(samples, JACKKNIFE_GROUPS);
+  // Without the only sample there is nothing to have a figure of.
+  const groups = samples > 1 ? Math.min(samples, JACKKNIFE_GROUPS) : 0;
   const open = entries.some(([, statistic]) => statistic.leaveOneOut === undefined);
   const figures = entries.map(([, statistic]) => statistic.leaveOneOut?.() ?? new Float64Array(groups));
   const counts = new Uint32Array(samples).fill(1);

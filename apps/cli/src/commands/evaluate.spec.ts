@@ -210,6 +210,16 @@ describe('fidelis evaluate', () => {
     await expect(readFile(at('r.html'))).rejects.toThrow('ENOENT');
   });
 
+  it('of one sample has figures and intervals of no width', async () => {
+    await writeRows(at('t.npy'), TEACHER.slice(0, 1));
+    await writeRows(at('s.npy'), STUDENT.slice(0, 1));
+    await writeLabels(at('y.npy'), LABELS.slice(0, 1));
+    const { n, student, intervals } = (await documentOf(...LABELLED)) as SingleEvaluation;
+    expect(n).toBe(1);
+    expect(student.nll).toBeGreaterThan(0);
+    expect(intervals['student.ece']).toEqual([student.ece, student.ece]);
+  });
+
   it('without labels has no figure that needs them', async () => {
     const document = (await documentOf(...PAIR)) as SingleEvaluation;
     expect(document.teacher).toEqual({});
