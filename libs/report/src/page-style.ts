@@ -24,6 +24,7 @@ th:first-child, .text { text-align: left; }
 .scroll:focus-visible { outline: 2px solid var(--bar); }
 tbody th { font-weight: 400; }
 thead th { position: sticky; top: 0; background: var(--panel); font-weight: 600; border-top: 0; box-shadow: 0 1px 0 var(--line); }
+thead td { border-top: 0; }
 .group th { font-weight: 600; background: var(--surface); }
 .interval { display: block; color: var(--muted); font-size: 12px; }
 .share { background: linear-gradient(90deg, var(--tint) var(--share), transparent 0) no-repeat; }
