@@ -4,10 +4,10 @@ import { html, type Markup } from '../markup.js';
 export function scrollable(label: string, table: Markup, tall = false): Markup {
   return html`<div
     class="${tall ? 'scroll tall' : 'scroll'}"
-    role="region"
+   
     aria-label="${label}"
     tabindex="0"
   >
     ${table}
-  </div>`;
+  </section>`;
 }
