@@ -31,8 +31,8 @@ export type ToScorer =
       readonly dataset: DatasetRef;
       readonly architecture: ArchitectureSpec;
       readonly classes: number;
-      /** safetensors */
-      readonly weights: Uint8Array;
+      /** Each safetensors; a single model is its own only member. */
+      readonly members: readonly Uint8Array[];
       readonly backend: 'auto' | 'native' | 'wasm';
       readonly threads: number;
       /** No graphs: one operation after the other. */

@@ -1,11 +1,10 @@
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
 import { createSequenceView, createTableView, inputLength, loadDataset, type Dataset } from '@fidelis/data';
 import { Predictor, type FunctionCompiler } from '@fidelis/distillation';
-import { createModel, decodeWeights, type Model, type ModelWeights } from '@fidelis/models';
+import { createModel, decodeWeights } from '@fidelis/models';
+import { MemberPredictions } from './member-predictions.js';
 import type { FromScorer, SplitTask, StreamTask, ToScorer } from './scorer-protocol.js';
 
-/** One member per teacher: ensembles keep theirs apart on the wire. */
-const MEMBERS = 1;
 /** Rows of one forward pass over a whole split. */
 const SPLIT_ROWS = 4_096;
 
@@ -13,9 +12,8 @@ const SPLIT_ROWS = 4_096;
 export class Scorer {
   private constructor(
     private readonly dataset: Dataset,
-    private readonly model: Model,
-    private readonly predictor: Predictor,
-    private readonly weights: ModelWeights,
+    private readonly classes: number,
+    private readonly predictions: MemberPredictions,
     private readonly send: (message: FromScorer) => Promise<void>,
   ) {}
 
@@ -32,8 +30,15 @@ export class Scorer {
       );
     }
     const model = createModel(start.architecture, dataset.inputShape, start.classes);
-    const weights = decodeWeights(model, start.weights);
-    return new Scorer(dataset, model, new Predictor(model, compiler), weights, send);
+    const weights = start.members.map((member) => decodeWeights(model, member));
+    const predictor = new Predictor(model, compiler);
+    const predictions = new MemberPredictions(predictor, weights, start.classes);
+    return new Scorer(dataset, start.classes, predictions, send);
+  }
+
+  /** Values of one row: the members' logits. */
+  private get rowLength(): number {
+    return this.predictions.members * this.classes;
   }
 
   async work(task: StreamTask | SplitTask, stopping: AbortSignal): Promise<void> {
@@ -47,7 +52,7 @@ export class Scorer {
     const view = createTableView(this.dataset, task.view);
     const whole =
       task.view.subset === undefined && task.fromStep === 0
-        ? new Float32Array(view.rows * this.model.classes)
+        ? new Float32Array(view.rows * this.rowLength)
         : undefined;
     let offset = 0;
     for (let step = task.fromStep; step < task.toStep && !stopping.aborted; step++) {
@@ -70,7 +75,7 @@ export class Scorer {
   private async step(task: StreamTask, step: number, inputs: Float32Array): Promise<Float32Array> {
     const rows = inputs.length / inputLength(this.dataset.inputShape);
     const began = performance.now();
-    const values = this.predictor.predict(this.weights, inputs, rows);
+    const values = this.predictions.predict(inputs, rows);
     const seconds = (performance.now() - began) / 1_000;
     await this.send({
       type: 'step',
@@ -91,7 +96,7 @@ export class Scorer {
     rows: number,
   ): Uint8Array[] {
     const { key: streamKey, codec, parts, partRows } = task;
-    const { classes } = this.model;
+    const { classes, rowLength } = this;
     const digest = inputDigest(inputs);
     return Array.from({ length: parts }, (_, part) => {
       const from = Math.min(part * partRows, rows);
@@ -103,10 +108,10 @@ export class Scorer {
         streamKey,
         step,
         rows: to - from,
-        members: MEMBERS,
+        members: this.predictions.members,
         classes,
         inputDigest: digest,
-        values: values.subarray(from * MEMBERS * classes, to * MEMBERS * classes),
+        values: values.subarray(from * rowLength, to * rowLength),
       });
     });
   }
@@ -114,13 +119,10 @@ export class Scorer {
   private async scoreSplit({ split }: SplitTask): Promise<void> {
     const { name, digest } = this.dataset;
     const view = createTableView(this.dataset, { kind: 'table', dataset: { name, digest }, split });
-    const values = new Float32Array(view.rows * this.model.classes);
+    const values = new Float32Array(view.rows * this.rowLength);
     for (let from = 0; from < view.rows; from += SPLIT_ROWS) {
       const ids = view.ids.subarray(from, from + SPLIT_ROWS);
-      values.set(
-        this.predictor.predict(this.weights, view.inputs(ids), ids.length),
-        from * this.model.classes,
-      );
+      values.set(this.predictions.predict(view.inputs(ids), ids.length), from * this.rowLength);
       // Lets a request to stop through.
       await new Promise(setImmediate);
     }

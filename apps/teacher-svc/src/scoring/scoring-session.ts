@@ -59,17 +59,17 @@ export class ScoringSession {
   }
 
   private async start(): Promise<ToScorer> {
-    const { weightsDigest, spec, classes } = this.teacher;
-    if (weightsDigest === null)
+    const { memberWeights, spec, classes } = this.teacher;
+    if (memberWeights === null)
       throw new FidelisError('TEACHER.NOT_READY', `teacher ${this.teacher.id} has no weights yet`);
     const { config } = this.ports;
-    const weights = await this.ports.artifacts.get(weightsDigest);
+    const members = await Promise.all(memberWeights.map((digest) => this.ports.artifacts.get(digest)));
     return {
       type: 'start',
       dataset: spec.dataset,
       architecture: spec.architecture,
       classes,
-      weights,
+      members,
       backend: config.FIDELIS_BACKEND,
       threads: config.FIDELIS_THREADS,
       eager: config.FIDELIS_EAGER,

@@ -1,0 +1,35 @@
+import type { Predictor } from '@fidelis/distillation';
+import type { ModelWeights } from '@fidelis/models';
+
+/** Logits of all members of a teacher, kept apart: whoever reads them combines as many as it wants. */
+export class MemberPredictions {
+  /** @param weights by member, all of the predictor's model */
+  constructor(
+    private readonly predictor: Pick<Predictor, 'predict'>,
+    private readonly weights: readonly ModelWeights[],
+    private readonly classes: number,
+  ) {}
+
+  get members(): number {
+    return this.weights.length;
+  }
+
+  /**
+   * @param inputs of `rows` samples
+   * @returns [rows][members][classes]
+   */
+  predict(inputs: Float32Array, rows: number): Float32Array {
+    const { members, classes } = this;
+    const [only] = this.weights;
+    if (only !== undefined && members === 1) return this.predictor.predict(only, inputs, rows);
+    const values = new Float32Array(rows * members * classes);
+    this.weights.forEach((weights, member) => {
+      const logits = this.predictor.predict(weights, inputs, rows);
+      for (let row = 0; row < rows; row++) {
+        const own = logits.subarray(row * classes, (row + 1) * classes);
+        values.set(own, (row * members + member) * classes);
+      }
+    });
+    return values;
+  }
+}
