@@ -15,6 +15,18 @@ export function withJson(command: Command): Command {
   return command.option('--json', JSON_HELP);
 }
 
+export interface EagerOption {
+  readonly eager?: true;
+}
+
+/** For the commands that start a stack. */
+export function withEager(command: Command): Command {
+  return command.option(
+    '--eager',
+    'train and score one operation after the other, not as compiled graphs: slower, to find out what a graph does',
+  );
+}
+
 export function withDataDir(command: Command): Command {
   return command.option(
     '--data-dir <dir>',

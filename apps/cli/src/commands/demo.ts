@@ -3,7 +3,15 @@ import { EXIT, type ExitStatus } from '../exit-status.js';
 import { completedRun, startExperiment, withOverrides } from '../experiment.js';
 import type { RunView } from '../gateway/documents.js';
 import { GatewayClient } from '../gateway/gateway-client.js';
-import { examples, withDataDir, withJson, wholeNumber, type JsonOption } from '../options.js';
+import {
+  examples,
+  withDataDir,
+  withEager,
+  withJson,
+  wholeNumber,
+  type EagerOption,
+  type JsonOption,
+} from '../options.js';
 import type { ProgressDisplay } from '../render/progress-display.js';
 import { demoReport } from '../report/demo-report.js';
 import { runDocument, type RunDocument } from '../report/run-document.js';
@@ -13,7 +21,7 @@ import type { SpecFile } from '../spec/read-spec.js';
 import { createDemoDirectory } from '../stack/demo-directory.js';
 import { STOPPING, StackSession } from '../stack/stack-session.js';
 
-interface DemoOptions extends JsonOption {
+interface DemoOptions extends JsonOption, EagerOption {
   readonly epochs?: number;
   readonly seed?: number;
   readonly dataDir?: string;
@@ -22,21 +30,23 @@ interface DemoOptions extends JsonOption {
 
 export function registerDemo({ program, run }: CommandRegistry): void {
   const command = withDataDir(
-    withJson(
-      program
-        .command('demo')
-        .description(
-          'Distils a LeNet-5 on MNIST through the whole platform, on this machine: starts NATS, PostgreSQL and the ' +
-            'services, trains a teacher on 200 images, streams its logits over 60,000, trains a student on them, ' +
-            `and shows how faithful it is. Everything is stopped at the end. The experiment is ${DEMO_SPEC}.`,
-        )
-        .option('--epochs <n>', "the student's epochs (default: 3)", wholeNumber(1, 100_000))
-        .option(
-          '--seed <n>',
-          'of everything random; the same seed gives the same figures (default: 0)',
-          wholeNumber(0, 0xffffffff),
-        )
-        .option('--keep', "keep the stack's data, to look at it with `fidelis up --data-dir`"),
+    withEager(
+      withJson(
+        program
+          .command('demo')
+          .description(
+            'Distils a LeNet-5 on MNIST through the whole platform, on this machine: starts NATS, PostgreSQL and the ' +
+              'services, trains a teacher on 200 images, streams its logits over 60,000, trains a student on them, ' +
+              `and shows how faithful it is. Everything is stopped at the end. The experiment is ${DEMO_SPEC}.`,
+          )
+          .option('--epochs <n>', "the student's epochs (default: 3)", wholeNumber(1, 100_000))
+          .option(
+            '--seed <n>',
+            'of everything random; the same seed gives the same figures (default: 0)',
+            wholeNumber(0, 0xffffffff),
+          )
+          .option('--keep', "keep the stack's data, to look at it with `fidelis up --data-dir`"),
+      ),
     ),
   );
   examples(command, 'fidelis demo', 'fidelis demo --epochs 30', 'fidelis demo --json > demo.json');
@@ -49,7 +59,11 @@ async function runDemo({ host, output, signal }: Invocation, options: DemoOption
   const directory = await createDemoDirectory(options.dataDir ?? host.config.dataDir, options.keep === true);
   const display = output.progress();
   try {
-    const session = await StackSession.start(host, { dataDir: directory.path, display });
+    const session = await StackSession.start(host, {
+      dataDir: directory.path,
+      eager: options.eager,
+      display,
+    });
     try {
       const document = await distil(session, specFile, options, { display, startedAtMs });
       const file = await directory.saveResult(document.run, document);

@@ -57,6 +57,22 @@ describe('demo', () => {
     });
   });
 
+  it.each([
+    [['demo'], undefined],
+    [['demo', '--eager'], { FIDELIS_EAGER: 'true' }],
+  ])('%j tells the services how to compute: %j', async (command, env) => {
+    await fixture.startGateway();
+    let given: unknown;
+    const launch = launcher([]);
+    await fixture.run([...command, '--json'], {
+      launchStack: (options) => {
+        given = options.env;
+        return launch(options);
+      },
+    });
+    expect(given).toEqual(env);
+  });
+
   it('prints the table, the sentence and where to look, and keeps the data with --keep', async () => {
     await fixture.startGateway();
     const { stdout } = await fixture.run(['demo', '--keep'], { launchStack: launcher([]) });

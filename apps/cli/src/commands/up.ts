@@ -1,26 +1,36 @@
 import { resolve } from 'node:path';
 import type { CommandRegistry, Invocation } from '../command-host.js';
 import { EXIT, type ExitStatus } from '../exit-status.js';
-import { examples, withDataDir, withJson, wholeNumber, type JsonOption } from '../options.js';
+import {
+  examples,
+  withDataDir,
+  withEager,
+  withJson,
+  wholeNumber,
+  type EagerOption,
+  type JsonOption,
+} from '../options.js';
 import { padEnd, type Style } from '../render/style.js';
 import type { StackHandle } from '../stack/stack-port.js';
 import { STOPPING, StackSession } from '../stack/stack-session.js';
 
-interface UpOptions extends JsonOption {
+interface UpOptions extends JsonOption, EagerOption {
   readonly port?: number;
   readonly dataDir?: string;
 }
 
 export function registerUp({ program, run }: CommandRegistry): void {
   const command = withDataDir(
-    withJson(
-      program
-        .command('up')
-        .description(
-          'Starts the whole platform on this machine and keeps it running: NATS, PostgreSQL and the services, all on ' +
-            'loopback. What it is told is kept for the next time. Ctrl-C stops all of it in order and ends with 0.',
-        )
-        .option('--port <n>', "the gateway's port (default: a free one)", wholeNumber(1, 65_535)),
+    withEager(
+      withJson(
+        program
+          .command('up')
+          .description(
+            'Starts the whole platform on this machine and keeps it running: NATS, PostgreSQL and the services, all on ' +
+              'loopback. What it is told is kept for the next time. Ctrl-C stops all of it in order and ends with 0.',
+          )
+          .option('--port <n>', "the gateway's port (default: a free one)", wholeNumber(1, 65_535)),
+      ),
     ),
   );
   examples(command, 'fidelis up', 'fidelis up --port 4000 --data-dir ./my-stack');
@@ -31,7 +41,12 @@ async function keepUp({ host, output, signal }: Invocation, options: UpOptions):
   const dataDir = resolve(options.dataDir ?? host.config.dataDir);
   const display = output.progress();
   try {
-    const session = await StackSession.start(host, { dataDir, gatewayPort: options.port, display });
+    const session = await StackSession.start(host, {
+      dataDir,
+      gatewayPort: options.port,
+      eager: options.eager,
+      display,
+    });
     display.show([session.setUp]);
     display.end();
     try {

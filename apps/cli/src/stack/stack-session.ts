@@ -7,6 +7,8 @@ import type { StackHandle } from './stack-port.js';
 export interface SessionOptions {
   readonly dataDir: string;
   readonly gatewayPort?: number | undefined;
+  /** One operation after the other instead of compiled graphs. */
+  readonly eager?: boolean | undefined;
   readonly display: ProgressDisplay;
 }
 
@@ -29,7 +31,7 @@ export class StackSession {
    */
   static async start(
     host: CommandHost,
-    { dataDir, gatewayPort, display }: SessionOptions,
+    { dataDir, gatewayPort, eager, display }: SessionOptions,
   ): Promise<StackSession> {
     const { signal: interrupted, hurry } = host.interrupt;
     interrupted.throwIfAborted();
@@ -41,7 +43,9 @@ export class StackSession {
     try {
       const stack = await host.launchStack({
         dataDir,
+        env: { FIDELIS_DATASETS_DIR: host.config.datasetsDir },
         ...(gatewayPort === undefined ? {} : { gatewayPort }),
+        ...(eager === true ? { env: { FIDELIS_EAGER: 'true' } } : {}),
         signal: interrupted,
         hurry,
         onEvent: (event) => {
