@@ -59,10 +59,10 @@ describe('demo', () => {
 
   it.each([
     [['demo'], undefined],
-    [['demo', '--eager'], { FIDELIS_EAGER: 'true' }],
-  ])('%j tells the services how to compute: %j', async (command, env) => {
+    [['demo', '--eager'], 'true'],
+  ])('%j tells the services to be eager: %j', async (command, eager) => {
     await fixture.startGateway();
-    let given: unknown;
+    let given: Readonly<Record<string, string>> | undefined;
     const launch = launcher([]);
     await fixture.run([...command, '--json'], {
       launchStack: (options) => {
@@ -70,7 +70,7 @@ describe('demo', () => {
         return launch(options);
       },
     });
-    expect(given).toEqual(env);
+    expect(given?.['FIDELIS_EAGER']).toBe(eager);
   });
 
   it('prints the table, the sentence and where to look, and keeps the data with --keep', async () => {

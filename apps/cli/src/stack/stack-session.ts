@@ -43,9 +43,11 @@ export class StackSession {
     try {
       const stack = await host.launchStack({
         dataDir,
-        env: { FIDELIS_DATASETS_DIR: host.config.datasetsDir },
+        env: {
+          FIDELIS_DATASETS_DIR: host.config.datasetsDir,
+          ...(eager === true ? { FIDELIS_EAGER: 'true' } : {}),
+        },
         ...(gatewayPort === undefined ? {} : { gatewayPort }),
-        ...(eager === true ? { env: { FIDELIS_EAGER: 'true' } } : {}),
         signal: interrupted,
         hurry,
         onEvent: (event) => {
