@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import { FidelisError } from '@fidelis/contracts';
 import { dataDir } from '@fidelis/embedded';
 import { z } from 'zod';
@@ -6,6 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const environmentSchema = z.object({
   FIDELIS_GATEWAY: z.url({ protocol: /^https?$/ }).optional(),
+  FIDELIS_DATASETS_DIR: z.string().optional(),
   NO_COLOR: z.string().optional(),
 });
 
@@ -14,6 +16,8 @@ export interface CliConfig {
   readonly gateway: string | undefined;
   /** FIDELIS_DATA_DIR or the default of this machine. */
   readonly dataDir: string;
+  /** FIDELIS_DATASETS_DIR or `datasets` in the data directory: the datasets that people have added. */
+  readonly datasetsDir: string;
   readonly colourAllowed: boolean;
 }
 
@@ -26,10 +30,12 @@ export function cliConfig(environment: Environment): CliConfig {
       `FIDELIS_GATEWAY is "${environment['FIDELIS_GATEWAY'] ?? ''}": expected a URL such as http://127.0.0.1:4000`,
     );
   }
-  const { FIDELIS_GATEWAY, NO_COLOR } = result.data;
+  const { FIDELIS_GATEWAY, FIDELIS_DATASETS_DIR = '', NO_COLOR } = result.data;
   return {
     gateway: FIDELIS_GATEWAY,
     dataDir: dataDir(environment),
+    datasetsDir:
+      FIDELIS_DATASETS_DIR === '' ? join(dataDir(environment), 'datasets') : resolve(FIDELIS_DATASETS_DIR),
     colourAllowed: NO_COLOR === undefined || NO_COLOR === '',
   };
 }

@@ -16,8 +16,12 @@ const COMMANDS = [
   'show',
   'cancel',
   'data list',
+  'data show',
   'data get',
   'data verify',
+  'data add',
+  'data remove',
+  'data preview',
   'evaluate',
 ];
 
@@ -251,10 +255,12 @@ describe('doctor', () => {
 describe('data', () => {
   it('list names the datasets', async () => {
     const { stdout } = await fixture.run(['data', 'list', '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ datasets: [{ name: 'mnist', splits: { train: 60_000 } }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      datasets: [{ name: 'mnist', splits: { train: 60_000 } }, { name: 'fashion-mnist' }],
+    });
   });
 
-  it.each(['get', 'verify'])('%s of an unknown one ends with 2', async (command) => {
+  it.each(['show', 'get', 'verify', 'remove'])('%s of an unknown one ends with 2', async (command) => {
     const result = await fixture.run(['data', command, 'minst', '--json']);
     expect(result.status).toBe(2);
     expect(errorOf(result)).toMatchObject({ code: 'DATASET.UNKNOWN' });

@@ -1,4 +1,5 @@
 import { FidelisError } from '@fidelis/contracts';
+import { useDatasetDirectory } from '@fidelis/data';
 import { Command, CommanderError } from 'commander';
 import type { CommandHost, CommandRegistry } from './command-host.js';
 import { registerCancel } from './commands/cancel.js';
@@ -40,6 +41,7 @@ export async function runCli(args: readonly string[], host: CommandHost): Promis
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
+  useDatasetDirectory(host.config.datasetsDir);
   const registry: CommandRegistry = {
     program,
     run: async (json, body) => {

@@ -38,9 +38,9 @@ describe('the catalogue', () => {
     const error: unknown = await loadDataset('mnits').catch((reason: unknown) => reason);
     expect(FidelisError.is(error) && error.code).toBe('DATASET.UNKNOWN');
     expect(() => datasetInfo('mnits')).toThrow(
-      'there is no dataset "mnits". Did you mean "mnist"? Known: mnist',
+      'there is no dataset "mnits". Did you mean "mnist"? Known: mnist, fashion-mnist',
     );
-    expect(() => datasetInfo('cifar')).toThrow('there is no dataset "cifar". Known: mnist');
+    expect(() => datasetInfo('cifar')).toThrow('there is no dataset "cifar". Known: mnist, fashion-mnist');
   });
 
   it('loads a dataset once', async () => {

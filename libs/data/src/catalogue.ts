@@ -1,8 +1,11 @@
-import { FidelisError, type Split } from '@fidelis/contracts';
-import type { Dataset, InputShape } from './dataset.js';
+import { FidelisError, type DatasetRef, type Split } from '@fidelis/contracts';
+import { datasetRef, type Dataset, type InputShape } from './dataset.js';
+import { fashionMnistSource } from './fashion-mnist.js';
 import { loadIdxDataset, verifyIdxSource, type IdxSource, type VerifiedFile } from './idx-dataset.js';
 import { mnistSource } from './mnist.js';
 import { nearestName } from './nearest-name.js';
+import type { DatasetManifest } from './store/dataset-manifest.js';
+import { loadStored, storedManifest, storedNames, verifyStored } from './store/dataset-store.js';
 
 export interface DatasetInfo {
   readonly name: string;
@@ -15,6 +18,8 @@ export interface DatasetInfo {
   readonly inputShape: InputShape;
   /** Samples of each split. */
   readonly splits: Readonly<Record<Split, number>>;
+  /** Comes with Fidelis, with a package of the system that may not be there, or was added by somebody here. */
+  readonly origin: 'bundled' | 'system' | 'added';
 }
 
 interface CatalogueEntry {
@@ -33,21 +38,51 @@ const ENTRIES: readonly CatalogueEntry[] = [
       classes: 10,
       inputShape: { height: 28, width: 28, channels: 1 },
       splits: { train: 60_000, test: 10_000 },
+      origin: 'bundled',
     },
     source: mnistSource,
+  },
+  {
+    info: {
+      name: 'fashion-mnist',
+      title: 'Fashion-MNIST articles of clothing',
+      description: 'Grey 28×28 images of ten kinds of clothing.',
+      license: 'Zalando SE, MIT',
+      source: 'Debian package dataset-fashion-mnist',
+      classes: 10,
+      inputShape: { height: 28, width: 28, channels: 1 },
+      splits: { train: 60_000, test: 10_000 },
+      origin: 'system',
+    },
+    source: fashionMnistSource,
   },
 ];
 
 /** Datasets are immutable and large: one copy serves the whole process. */
 const loaded = new Map<string, Promise<Dataset>>();
 
-export function datasetCatalogue(): readonly DatasetInfo[] {
-  return ENTRIES.map(({ info }) => info);
+let addedDirectory: string | undefined;
+
+/**
+ * Where the datasets are that people have added. A setting of the process, made once where it reads its configuration; without it
+ * there are the built-in ones.
+ */
+export function useDatasetDirectory(directory: string | undefined): void {
+  addedDirectory = directory;
 }
 
-/** @throws FidelisError DATASET.UNKNOWN naming the known ones and the nearest match */
+/** What was added, over what is built in. */
+export function datasetCatalogue(): readonly DatasetInfo[] {
+  const directory = addedDirectory;
+  const added = directory === undefined ? [] : storedNames(directory);
+  const stored = added.map((name) => infoOf(storedManifest(directory ?? '', name)));
+  return [...ENTRIES.map(({ info }) => info).filter(({ name }) => !added.includes(name)), ...stored];
+}
+
+/** @throws FidelisError DATASET.UNKNOWN naming the known ones and the nearest match; DATASET.CORRUPT */
 export function datasetInfo(name: string): DatasetInfo {
-  return entryOf(name).info;
+  const manifest = manifestOf(name);
+  return manifest === undefined ? entryOf(name).info : infoOf(manifest);
 }
 
 /**
@@ -57,14 +92,19 @@ export function datasetInfo(name: string): DatasetInfo {
  * @throws FidelisError DATASET.UNKNOWN; DATASET.CORRUPT naming the file; SETUP.MISSING
  */
 export async function loadDataset(name: string): Promise<Dataset> {
-  const entry = entryOf(name);
-  let loading = loaded.get(name);
-  if (loading === undefined) {
-    loading = loadIdxDataset(entry.source());
-    loaded.set(name, loading);
-    loading.catch(() => loaded.delete(name));
+  const manifest = manifestOf(name);
+  if (manifest === undefined) {
+    const { source } = entryOf(name);
+    return loadOnce(name, () => loadIdxDataset(source()));
   }
-  return loading;
+  const directory = addedDirectory ?? '';
+  return loadOnce(`${directory}/${name} ${manifest.digest}`, () => loadStored(directory, name));
+}
+
+/** What view specs name the dataset by. Of an added one its manifest says it: nothing is loaded. */
+export async function datasetRefOf(name: string): Promise<DatasetRef> {
+  const manifest = manifestOf(name);
+  return manifest === undefined ? datasetRef(await loadDataset(name)) : { name, digest: manifest.digest };
 }
 
 /**
@@ -73,16 +113,55 @@ export async function loadDataset(name: string): Promise<Dataset> {
  * @throws FidelisError DATASET.UNKNOWN; SETUP.MISSING. A wrong file is not thrown but reported.
  */
 export async function verifyDataset(name: string): Promise<VerifiedFile[]> {
+  if (manifestOf(name) !== undefined) return verifyStored(addedDirectory ?? '', name);
   return verifyIdxSource(entryOf(name).source());
+}
+
+/** Whether the name is that of a dataset which comes with Fidelis or the system. */
+export function isBuiltIn(name: string): boolean {
+  return ENTRIES.some(({ info }) => info.name === name);
+}
+
+async function loadOnce(key: string, load: () => Promise<Dataset>): Promise<Dataset> {
+  let loading = loaded.get(key);
+  if (loading === undefined) {
+    loading = load();
+    loaded.set(key, loading);
+    loading.catch(() => loaded.delete(key));
+  }
+  return loading;
+}
+
+function manifestOf(name: string): DatasetManifest | undefined {
+  if (addedDirectory === undefined || !storedNames(addedDirectory).includes(name)) return undefined;
+  return storedManifest(addedDirectory, name);
+}
+
+function infoOf({ splits, classNames, ...manifest }: DatasetManifest): DatasetInfo {
+  const { name, title, description, license, source, inputShape } = manifest;
+  return {
+    name,
+    title,
+    description,
+    license,
+    source,
+    classes: classNames.length,
+    inputShape,
+    splits: { train: splits.train.size, test: splits.test.size },
+    origin: 'added',
+  };
 }
 
 function entryOf(name: string): CatalogueEntry {
   const entry = ENTRIES.find(({ info }) => info.name === name);
   if (entry !== undefined) return entry;
-  const known = ENTRIES.map(({ info }) => info.name);
+  throw unknownDataset(name, [...new Set(datasetCatalogue().map((info) => info.name))]);
+}
+
+function unknownDataset(name: string, known: readonly string[]): FidelisError {
   const nearest = nearestName(name, known);
   const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  throw new FidelisError(
+  return new FidelisError(
     'DATASET.UNKNOWN',
     `there is no dataset "${name}".${hint} Known: ${known.join(', ')}`,
     { details: { name, known, ...(nearest === undefined ? {} : { nearest }) } },

@@ -37,6 +37,7 @@ async function source(changed: Readonly<Record<string, Uint8Array>> = {}): Promi
     name: 'small',
     classNames: ['no', 'yes'],
     directory,
+    advice: 'copy it again',
     files: {
       train: {
         images: await file('train-images', idx([2, 1, 3], [1, 2, 3, 4, 5, 6])),
@@ -120,7 +121,7 @@ describe('verifyIdxSource', () => {
     const byName = new Map(
       (await verifyIdxSource(candidate)).map((file) => [path.basename(file.path), file]),
     );
-    expect(byName.get('train-labels')).toMatchObject({ ok: false, bytes: undefined, actualMd5: undefined });
+    expect(byName.get('train-labels')).toMatchObject({ ok: false, bytes: undefined, actual: undefined });
     expect(byName.get('test-labels')).toMatchObject({ ok: false, bytes: 1 });
     expect(byName.get('train-images')).toMatchObject({ ok: true, bytes: 22 });
   });

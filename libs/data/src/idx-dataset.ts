@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
 import { FidelisError, type Split } from '@fidelis/contracts';
 import { createDataset, type Dataset, type SplitData } from './dataset.js';
 import { parseIdx } from './idx-file.js';
 
+const gunzip = promisify(zlib.gunzip);
+
 export interface ChecksummedFile {
   readonly name: string;
-  /** Of the uncompressed file, hexadecimal. */
-  readonly md5: string;
+  /** Of the uncompressed file, hexadecimal; undefined where nobody has published one. */
+  readonly md5: string | undefined;
 }
 
 /** Where the IDX files of a dataset are, and what they must be. */
@@ -16,6 +20,8 @@ export interface IdxSource {
   readonly name: string;
   readonly classNames: readonly string[];
   readonly directory: string;
+  /** What to do where a file is missing or damaged. */
+  readonly advice: string;
   readonly files: Readonly<
     Record<Split, { readonly images: ChecksummedFile; readonly labels: ChecksummedFile }>
   >;
@@ -25,8 +31,9 @@ export interface VerifiedFile {
   readonly path: string;
   /** undefined if the file cannot be read. */
   readonly bytes: number | undefined;
-  readonly expectedMd5: string;
-  readonly actualMd5: string | undefined;
+  readonly algorithm: 'md5' | 'sha256';
+  readonly expected: string;
+  readonly actual: string | undefined;
   readonly ok: boolean;
 }
 
@@ -60,14 +67,15 @@ export async function verifyIdxSource(source: IdxSource): Promise<VerifiedFile[]
   return Promise.all(
     files.map(async (file): Promise<VerifiedFile> => {
       const location = path.join(source.directory, file.name);
-      const content = await readFile(location).catch(() => undefined);
-      const actualMd5 = content === undefined ? undefined : md5(content);
+      const content = await readPlainOrGzip(location).catch(() => undefined);
+      const actual = content === undefined ? undefined : md5(content);
       return {
         path: location,
         bytes: content?.length,
-        expectedMd5: file.md5,
-        actualMd5,
-        ok: actualMd5 === file.md5,
+        algorithm: 'md5',
+        expected: file.md5 ?? '',
+        actual,
+        ok: actual !== undefined && (file.md5 === undefined || actual === file.md5),
       };
     }),
   );
@@ -98,17 +106,19 @@ async function loadSplit(source: IdxSource, split: Split): Promise<ImageSplit> {
   return { height, width, data: { size, inputs: images.values, labels: labels.values } };
 }
 
-async function readChecked(source: IdxSource, file: ChecksummedFile): Promise<Uint8Array> {
-  const location = path.join(source.directory, file.name);
-  const advice = 'install the packages again (`npm ci`)';
-  const details = { dataset: source.name, file: location, expectedMd5: file.md5 };
+async function readChecked(
+  { name, directory, advice }: IdxSource,
+  file: ChecksummedFile,
+): Promise<Uint8Array> {
+  const location = path.join(directory, file.name);
+  const details = { dataset: name, file: location, expectedMd5: file.md5 };
   let content: Uint8Array;
   try {
-    content = await readFile(location);
+    content = await readPlainOrGzip(location);
   } catch (cause) {
     throw new FidelisError('DATASET.CORRUPT', `${location} cannot be read: ${advice}`, { details, cause });
   }
-  const actualMd5 = md5(content);
+  const actualMd5 = file.md5 === undefined ? undefined : md5(content);
   if (actualMd5 !== file.md5) {
     throw new FidelisError(
       'DATASET.CORRUPT',
@@ -117,6 +127,17 @@ async function readChecked(source: IdxSource, file: ChecksummedFile): Promise<Ui
     );
   }
   return content;
+}
+
+/** The file, or the same one compressed, with `.gz` after its name. */
+async function readPlainOrGzip(location: string): Promise<Uint8Array> {
+  try {
+    return await readFile(location);
+  } catch (cause) {
+    const compressed = await readFile(`${location}.gz`).catch(() => undefined);
+    if (compressed === undefined) throw cause;
+    return gunzip(compressed);
+  }
 }
 
 /** The checksum that the dataset's authors and mirrors publish; a guard against damage, not against malice. */

@@ -1,6 +1,15 @@
 export { augment } from './augmentation.js';
 export { type Batch, type BatchSource } from './batch.js';
-export { datasetCatalogue, datasetInfo, loadDataset, verifyDataset, type DatasetInfo } from './catalogue.js';
+export {
+  datasetCatalogue,
+  datasetInfo,
+  datasetRefOf,
+  isBuiltIn,
+  loadDataset,
+  useDatasetDirectory,
+  verifyDataset,
+  type DatasetInfo,
+} from './catalogue.js';
 export {
   createDataset,
   datasetRef,
@@ -38,3 +47,13 @@ export { selectSubset } from './subset.js';
 export { batchesOf, createTableView, TableView, type TableChunk } from './table-view.js';
 export { batchParts, extentOfRows, viewExtent, type ViewExtent } from './view-extent.js';
 export { NO_LABEL } from './view-samples.js';
+export { addDataset, type AddDatasetOptions, type AddedDataset } from './import/import-dataset.js';
+export {
+  IMPORT_KINDS,
+  type ImportKind,
+  type ImportOptions,
+  type ImportProgress,
+} from './import/import-types.js';
+export { removeStored } from './store/dataset-store.js';
+export { loadOthers, otherRefs } from './open-view.js';
+export { contactSheet, type SheetCell, type SheetOptions } from './preview/contact-sheet.js';

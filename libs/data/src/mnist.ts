@@ -16,6 +16,7 @@ export function mnistSource(): IdxSource {
     name: 'mnist',
     classNames: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
     directory: path.join(packageDirectory(), 'data'),
+    advice: 'install the packages again (`npm ci`)',
     files: {
       train: {
         images: { name: 'train-images-idx3-ubyte', md5: '6bbc9ace898e44ae57da46a324031adb' },

@@ -226,7 +226,7 @@ describe('appended samples', () => {
 
   it('must be there', () => {
     expect(() => viewOf({ append: { ...append, size: 13 } })).toThrow(
-      '13 samples do not fit the split: it has 12',
+      'append.size: 13 samples do not fit split train of "other": it has 12',
     );
     expect(() => createSequenceView(dataset, specOf({ append }))).toThrow('needs dataset "other"');
   });

@@ -60,6 +60,12 @@ export function appendSamples(
 ): ViewSamples {
   const joined = addSource(samples, own, other, append, 'append');
   const { split, firstId } = joined.source;
+  if (append.size > split.size) {
+    const problem = `${append.size} samples do not fit split ${append.split} of "${other.name}": it has ${split.size}`;
+    throw new FidelisError('SPEC.INVALID', `append.size: ${problem}`, {
+      details: { issues: [{ field: 'append.size', problem }] },
+    });
+  }
   const chosen = selectSubset(split.labels, other.classes, {
     size: append.size,
     stratified: false,

@@ -13,25 +13,21 @@ const SUBSET_SIZES: readonly FieldPath[] = [
   ['view', 'subset', 'size'],
 ];
 
+/** The experiment's, and those that a view draws on. */
+const DATASETS: readonly FieldPath[] = [
+  ['dataset'],
+  ['view', 'append', 'dataset'],
+  ['view', 'synthetic', 'dataset'],
+];
+
 /** What the schema cannot know: which datasets there are, and how large their training splits are. */
 export function datasetIssues(data: unknown, known: readonly KnownDataset[]): SpecIssue[] {
   const name = valueAt(data, ['dataset']);
   if (typeof name !== 'string' || name === '') return [];
-  const names = known.map((dataset) => dataset.name);
+  const unknown = DATASETS.flatMap((path) => unknownDataset(path, valueAt(data, path), known));
   const dataset = known.find((candidate) => candidate.name === name);
-  if (dataset === undefined) {
-    return [
-      {
-        code: 'DATASET.UNKNOWN',
-        path: ['dataset'],
-        kind: 'value',
-        problem: `there is no dataset "${name}"`,
-        expected: `one of ${names.join(', ')}`,
-        suggestion: nearestName(name, names),
-      },
-    ];
-  }
-  return SUBSET_SIZES.flatMap((path): SpecIssue[] => {
+  if (dataset === undefined) return unknown;
+  const sizes = SUBSET_SIZES.flatMap((path): SpecIssue[] => {
     const size = valueAt(data, path);
     if (typeof size !== 'number' || size <= dataset.splits.train) return [];
     return [
@@ -44,4 +40,20 @@ export function datasetIssues(data: unknown, known: readonly KnownDataset[]): Sp
       },
     ];
   });
+  return [...unknown, ...sizes];
+}
+
+function unknownDataset(path: FieldPath, name: unknown, known: readonly KnownDataset[]): SpecIssue[] {
+  const names = known.map((dataset) => dataset.name);
+  if (typeof name !== 'string' || names.includes(name)) return [];
+  return [
+    {
+      code: 'DATASET.UNKNOWN',
+      path,
+      kind: 'value',
+      problem: `there is no dataset "${name}"`,
+      expected: `one of ${names.join(', ')}`,
+      suggestion: nearestName(name, names),
+    },
+  ];
 }

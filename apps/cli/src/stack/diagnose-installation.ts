@@ -1,13 +1,13 @@
 import { probeBackend } from '@fidelis/compute';
 import { FidelisError } from '@fidelis/contracts';
-import { datasetCatalogue, verifyDataset } from '@fidelis/data';
+import { datasetCatalogue, verifyDataset, type DatasetInfo } from '@fidelis/data';
 import { diagnose } from '@fidelis/embedded';
 import type { Finding } from './stack-port.js';
 
 /** Every part: what the stack is made of, the backend that a training would get now, the datasets. */
 export async function diagnoseInstallation(): Promise<readonly Finding[]> {
-  const datasets = datasetCatalogue().map(({ name, source }) => diagnoseDataset(name, source));
-  return [...(await diagnose()), await diagnoseBackend(), ...(await Promise.all(datasets))];
+  const datasets = await Promise.all(datasetCatalogue().map(diagnoseDataset));
+  return [...(await diagnose()), await diagnoseBackend(), ...datasets.flat()];
 }
 
 async function diagnoseBackend(): Promise<Finding> {
@@ -32,13 +32,17 @@ async function diagnoseBackend(): Promise<Finding> {
   }
 }
 
-async function diagnoseDataset(name: string, source: string): Promise<Finding> {
+/** A dataset that the system may have and has not is nothing that is missing. */
+async function diagnoseDataset({ name, source, origin }: DatasetInfo): Promise<readonly Finding[]> {
   const part = `dataset ${name}`;
   try {
     const bad = (await verifyDataset(name)).find((file) => !file.ok);
-    if (bad === undefined) return { part, ok: true, from: source };
-    return { part, ok: false, from: source, advice: `${bad.path} is missing or damaged: run \`npm ci\`` };
+    if (bad === undefined) return [{ part, ok: true, from: source }];
+    const advice = origin === 'bundled' ? 'run `npm ci`' : `see \`fidelis data verify ${name}\``;
+    return [{ part, ok: false, from: source, advice: `${bad.path} is missing or damaged: ${advice}` }];
   } catch (error) {
-    return { part, ok: false, from: source, advice: FidelisError.from(error).message };
+    const { code, message } = FidelisError.from(error);
+    if (origin === 'system' && code === 'SETUP.MISSING') return [];
+    return [{ part, ok: false, from: source, advice: message }];
   }
 }
