@@ -1,7 +1,13 @@
-import { commonConfig, computeConfig, databaseConfig, loadConfig } from '@fidelis/observability';
+import {
+  commonConfig,
+  computeConfig,
+  databaseConfig,
+  datasetsConfig,
+  loadConfig,
+} from '@fidelis/observability';
 import { z } from 'zod';
 
-const common = { ...commonConfig };
+const common = { ...commonConfig, ...datasetsConfig };
 
 const controlConfig = z.object({
   ...common,
@@ -27,4 +33,9 @@ export type StudentConfig = z.infer<typeof configSchema>;
 
 export function readConfig(): StudentConfig {
   return loadConfig(configSchema, process.env);
+}
+
+/** For a compute process, which is told the rest. */
+export function datasetsDirectory(): string | undefined {
+  return loadConfig(z.object(datasetsConfig), process.env).FIDELIS_DATASETS_DIR;
 }

@@ -1,9 +1,11 @@
 import type { INestApplication } from '@nestjs/common';
+import { useDatasetDirectory } from '@fidelis/data';
 import type { Logger } from '@fidelis/observability';
 import { createServiceApplication } from '@fidelis/service';
 import { AppModule } from './app.module.js';
 import type { TeacherConfig } from './config.js';
 
 export function createApp(config: TeacherConfig, logger: Logger): Promise<INestApplication> {
+  useDatasetDirectory(config.FIDELIS_DATASETS_DIR);
   return createServiceApplication(AppModule.register(config, logger), logger);
 }

@@ -224,6 +224,7 @@ export class Stack {
       logFile: this.logFile(definition.name),
       workingDirectory: this.dataDir,
       env: {
+        FIDELIS_DATASETS_DIR: join(this.dataDir, 'datasets'),
         ...process.env,
         ...this.options.env,
         FIDELIS_NATS_URL: natsUrl,

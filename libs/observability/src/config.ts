@@ -32,6 +32,11 @@ export const computeConfig = {
   FIDELIS_CHILD_SILENCE_SECONDS: z.coerce.number().min(1).max(86_400).default(120),
 };
 
+export const datasetsConfig = {
+  /** Datasets that people have added (`fidelis data add`); without it there are the built-in ones. */
+  FIDELIS_DATASETS_DIR: z.string().optional(),
+};
+
 /** @throws FidelisError CONFIG.INVALID that names each variable */
 export function loadConfig<Schema extends z.ZodType>(
   schema: Schema,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { CREATED, dataset, runOf, specOf, streamOf } from '../../fixtures/records.js';
 import {
   checkSpec,
+  newRun,
   newRunId,
   rowsOfSteps,
   streamSteps,
@@ -12,6 +13,7 @@ import {
   teacherSpecOf,
   toRecord,
   viewOf,
+  viewRows,
 } from './run-creation.js';
 
 const mnist = datasetInfo('mnist');
@@ -79,6 +81,53 @@ describe('teacherSpecOf', () => {
     expect(teacherSpecOf(specOf({ teacher: { id: 't-0123456789ab' } }), dataset)).toEqual({
       id: 't-0123456789ab',
     });
+  });
+});
+
+describe('a view that draws on another dataset', () => {
+  const other = { name: 'fashion-mnist', digest: 'f'.repeat(64) };
+  const append = { dataset: 'fashion-mnist', size: 1_000 };
+  const spec = specOf({ view: { kind: 'sequence', policy: 'out-of-distribution', append } });
+
+  it('has its digest and its samples', () => {
+    const view = viewOf(spec, dataset, [other]);
+    expect(view).toMatchObject({ append: { dataset: other, size: 1_000 } });
+    expect(viewRows(view, mnist)).toBe(61_000);
+    const row = newRun('r-1', spec, { dataset, info: mnist, others: [other] }, 'c-1', new Date());
+    expect(row.plan).toMatchObject({ viewRows: 61_000, others: [other] });
+  });
+
+  it('is refused where that has too few', () => {
+    const many = { ...append, size: 60_001 };
+    expect(() => checkSpec(specOf({ view: { kind: 'sequence', append: many } }), mnist)).toThrow(
+      'view.append.size: 60001 samples are more than the 60000 of fashion-mnist',
+    );
+    expect(() => checkSpec(spec, mnist)).not.toThrow();
+  });
+});
+
+describe('a part of the split', () => {
+  it.each([
+    ['d0', 30_000],
+    ['d1', 30_000],
+    ['d0+d1', 60_000],
+  ] as const)('%s is a view of %i samples', (part, rows) => {
+    const spec = specOf({ view: { kind: 'table', subset: { part } } });
+    expect(viewRows(viewOf(spec, dataset), mnist)).toBe(rows);
+  });
+
+  it('cannot be smaller than a batch of the teacher', () => {
+    const spec = specOf({});
+    const { teacher } = spec;
+    if ('id' in teacher) throw new Error('the spec trains its teacher');
+    const train = {
+      ...teacher.train,
+      subset: { part: 'd0', ratio: 0.0005, seed: 0 } as const,
+      batchSize: 32,
+    };
+    expect(() => checkSpec({ ...spec, teacher: { ...teacher, train } }, mnist)).toThrow(
+      'teacher.train.batchSize: a batch of 32 is larger than the 30 samples there',
+    );
   });
 });
 

@@ -13,7 +13,7 @@ import {
   type TeacherSpec,
   type ViewSpec,
 } from '@fidelis/contracts';
-import { extentOfRows, viewExtent, type DatasetInfo } from '@fidelis/data';
+import { datasetInfo, extentOfRows, inputDimensions, viewExtent, type DatasetInfo } from '@fidelis/data';
 import { checkInitialisation, studentStart } from './student-start.js';
 import type { RunRow } from './run.entity.js';
 
@@ -28,7 +28,11 @@ export function newRunId(): string {
 export function newRun(
   id: string,
   spec: ExperimentSpec,
-  { dataset, info }: { readonly dataset: DatasetRef; readonly info: DatasetInfo },
+  {
+    dataset,
+    info,
+    others = [],
+  }: { readonly dataset: DatasetRef; readonly info: DatasetInfo; readonly others?: readonly DatasetRef[] },
   correlationId: string,
   now: Date,
 ): RunRow {
@@ -69,7 +73,8 @@ export function newRun(
     frames: { published: 0, consumed: 0 },
     plan: {
       stream: null,
-      viewRows: viewRows(viewOf(spec, dataset), info),
+      viewRows: viewRows(viewOf(spec, dataset, others), info),
+      ...(others.length === 0 ? {} : { others }),
       token: -1,
       cancelRequested: false,
       evaluatedSets: [],
@@ -187,7 +192,32 @@ export function checkSpec(spec: ExperimentSpec, info: DatasetInfo): void {
       throw invalid(batchField, `a batch of ${batchSize} is larger than the ${size + added} samples there`);
     }
   }
+  checkOtherDatasets(spec, info);
   checkInitialisation(spec);
+}
+
+/** Samples of another dataset are of this one's shape, and as many as it has. */
+function checkOtherDatasets({ view }: ExperimentSpec, info: DatasetInfo): void {
+  if (view.kind === 'table') return;
+  const shapeOf = ({ inputShape }: DatasetInfo): string => inputDimensions(inputShape).join('×');
+  for (const field of ['append', 'synthetic'] as const) {
+    const source = view[field];
+    if (source === undefined) continue;
+    const other = datasetInfo(source.dataset);
+    if (shapeOf(other) !== shapeOf(info)) {
+      throw invalid(
+        `view.${field}.dataset`,
+        `inputs of ${other.name} are ${shapeOf(other)}, those of ${info.name} ${shapeOf(info)}`,
+      );
+    }
+    const available = other.splits[source.split];
+    if ('size' in source && source.size > available) {
+      throw invalid(
+        `view.${field}.size`,
+        `${source.size} samples are more than the ${available} of ${other.name}`,
+      );
+    }
+  }
 }
 
 function invalid(field: string, problem: string): FidelisError {

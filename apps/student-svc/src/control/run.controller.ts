@@ -1,7 +1,14 @@
 import { Controller, Inject } from '@nestjs/common';
-import { FidelisError, runRpc, type RunRecord, type RpcRequest, type RpcResponse } from '@fidelis/contracts';
+import {
+  FidelisError,
+  otherDatasets,
+  runRpc,
+  type RunRecord,
+  type RpcRequest,
+  type RpcResponse,
+} from '@fidelis/contracts';
 import { OnRpc } from '@fidelis/bus';
-import { datasetInfo, loadDataset } from '@fidelis/data';
+import { datasetInfo, datasetRefOf } from '@fidelis/data';
 import { checkSpec, newRun, newRunId, toRecord } from './run-creation.js';
 import { RunLoop } from './run-loop.js';
 import { RunRepository } from './run.repository.js';
@@ -18,8 +25,9 @@ export class RunController {
   async start({ spec, correlationId }: RpcRequest<typeof runRpc.start>): Promise<RunRecord> {
     const info = datasetInfo(spec.dataset);
     checkSpec(spec, info);
-    const { name, digest } = await loadDataset(spec.dataset);
-    const row = newRun(newRunId(), spec, { dataset: { name, digest }, info }, correlationId, new Date());
+    const dataset = await datasetRefOf(spec.dataset);
+    const others = await Promise.all(otherDatasets(spec.view).map(datasetRefOf));
+    const row = newRun(newRunId(), spec, { dataset, info, others }, correlationId, new Date());
     await this.runs.create(row);
     this.loop.look(row.id);
     return toRecord(row);

@@ -1,4 +1,5 @@
 import type {
+  DatasetRef,
   ErrorWire,
   ExperimentSpec,
   RunRecord,
@@ -19,6 +20,8 @@ export interface RunPlan {
   readonly stream: StreamRecord | null;
   /** What a student may start from, once the teacher is ready. */
   readonly teacher?: TeacherStart;
+  /** Datasets that the view draws on besides the run's own, as they were when it was started. */
+  readonly others?: readonly DatasetRef[];
   /** Samples of the view. */
   readonly viewRows: number;
   /** Fencing token of the attempt whose reports count. */

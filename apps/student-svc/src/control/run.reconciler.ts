@@ -89,7 +89,7 @@ export class RunReconciler {
   }
 
   private async openStream(row: RunRow, teacher: TeacherRecord): Promise<StreamRecord> {
-    const view = viewOf(row.spec, row.lineage.dataset);
+    const view = viewOf(row.spec, row.lineage.dataset, row.plan.others);
     const info = datasetInfo(row.spec.dataset);
     if (teacher.spec.dataset.digest !== row.lineage.dataset.digest) {
       throw new FidelisError(

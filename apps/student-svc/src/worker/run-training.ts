@@ -12,6 +12,7 @@ import {
   createSequenceView,
   createTableView,
   loadDataset,
+  loadOthers,
   type BatchSource,
   type Dataset,
 } from '@fidelis/data';
@@ -58,7 +59,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
       ? initialState(model, job.seed, job.optimizer)
       : decodeCheckpoint(model, start.checkpoint, { recipe }).state;
   const { batches, targets } =
-    job.kind === 'student' ? studentInputs(job, dataset, initial.step) : teacherInputs(job, dataset);
+    job.kind === 'student' ? await studentInputs(job, dataset, initial.step) : teacherInputs(job, dataset);
   await send({ type: 'started', producer, fromStep: initial.step, attempts });
 
   const clock = new ProgressClock(job, batches.stepsPerEpoch * job.epochs, initial.step, targets, send);
@@ -124,17 +125,17 @@ async function datasetOf(job: TrainJob): Promise<Dataset> {
   );
 }
 
-function studentInputs(
+async function studentInputs(
   job: StudentJob,
   dataset: Dataset,
   fromStep: number,
-): { batches: BatchSource; targets: Targets } {
+): Promise<{ batches: BatchSource; targets: Targets }> {
   if (job.view.kind === 'table') {
     const view = createTableView(dataset, job.view);
     const batches = batchesOf(view, { seed: job.seed, batchSize: job.batchSize });
     return { batches, targets: new TableTargets(view, job.stream) };
   }
-  const view = createSequenceView(dataset, job.view);
+  const view = createSequenceView(dataset, job.view, await loadOthers(job.view));
   return { batches: view, targets: new SequenceTargets(view, job.stream, { fromStep }) };
 }
 

@@ -19,6 +19,8 @@ export type ToTrainer =
       readonly graphs: string;
       /** The last checkpoint's bytes; null: from the beginning. */
       readonly checkpoint: Uint8Array | null;
+      /** The teacher's weights, for a student that starts from them and has no checkpoint yet. */
+      readonly teacherWeights: Uint8Array | null;
     }
   | { readonly type: 'frame'; readonly frame: LogitFrame }
   /** The frames cannot be had: the run fails with this. */

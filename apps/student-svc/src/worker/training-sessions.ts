@@ -61,6 +61,7 @@ export class TrainingSessions {
         eager: config.FIDELIS_EAGER,
         graphs: config.FIDELIS_GRAPHS_DIR,
         checkpoint,
+        teacherWeights: checkpoint === null ? await this.teacherWeights(job) : null,
       });
       const feeding = job.kind === 'student' ? this.feed(job, claim, child, ended.signal) : Promise.resolve();
       const result = await this.follow(job, claim, child, context);
@@ -81,6 +82,11 @@ export class TrainingSessions {
       stop.removeEventListener('abort', kill);
       await child.stop({ graceMs: CHILD_GRACE_MS });
     }
+  }
+
+  private async teacherWeights(job: TrainJob): Promise<Uint8Array | null> {
+    if (job.kind !== 'student' || job.start?.kind !== 'interpolate') return null;
+    return this.ports.artifacts.get(job.start.weights);
   }
 
   private async checkpoint(claim: RunClaim): Promise<Uint8Array | null> {

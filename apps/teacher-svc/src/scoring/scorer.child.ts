@@ -1,5 +1,7 @@
 import { childPort, Compiler, fingerprint, startBackend } from '@fidelis/compute';
+import { useDatasetDirectory } from '@fidelis/data';
 import { EAGER } from '@fidelis/distillation';
+import { datasetsDirectory } from '../config.js';
 import { Scorer } from './scorer.js';
 import type { FromScorer, ToScorer } from './scorer-protocol.js';
 
@@ -7,6 +9,7 @@ import type { FromScorer, ToScorer } from './scorer-protocol.js';
 const port = childPort<ToScorer, FromScorer>();
 
 try {
+  useDatasetDirectory(datasetsDirectory());
   let scorer: Scorer | undefined;
   for await (const message of port.messages) {
     if (message.type === 'start') {

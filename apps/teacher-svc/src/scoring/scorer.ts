@@ -1,5 +1,12 @@
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
-import { createSequenceView, createTableView, inputLength, loadDataset, type Dataset } from '@fidelis/data';
+import {
+  createSequenceView,
+  createTableView,
+  inputLength,
+  loadDataset,
+  loadOthers,
+  type Dataset,
+} from '@fidelis/data';
 import { Predictor, type FunctionCompiler } from '@fidelis/distillation';
 import { createModel, decodeWeights } from '@fidelis/models';
 import { MemberPredictions } from './member-predictions.js';
@@ -66,7 +73,7 @@ export class Scorer {
 
   private async scoreSequence(task: StreamTask, stopping: AbortSignal): Promise<void> {
     if (task.view.kind !== 'sequence') return;
-    const view = createSequenceView(this.dataset, task.view);
+    const view = createSequenceView(this.dataset, task.view, await loadOthers(task.view));
     for (let step = task.fromStep; step < task.toStep && !stopping.aborted; step++) {
       await this.step(task, step, view.batch(step).inputs);
     }
