@@ -29,6 +29,7 @@ export interface NativeBinding {
   readonly TF_Version: string;
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
+  readonly TF_INT64: number;
   readonly TF_BOOL: number;
   readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_INT: number;
@@ -42,6 +43,7 @@ export interface NativeBinding {
     inputIds: readonly number[],
     outputs: number,
   ): OutputInfo[];
+  deleteTensor(id: number): void;
   createTensor(shape: readonly number[], dtype: number, values: unknown): number;
   loadSavedModel(directory: string, tags: string): number;
   runSavedModel(session: number, inputIds: readonly number[], feeds: string, fetches: string): OutputInfo[];
@@ -51,6 +53,8 @@ export interface NativeBinding {
 /** What of tfjs-node's backend this library uses; the package does not export its type. */
 export interface NativeBackend {
   binding: NativeBinding;
+  /** Every tensor made of values passes here before it is uploaded. */
+  move(dataId: object, values: unknown, shape: readonly number[], dtype: DataType, refCount: number): void;
   getDTypeInteger(dtype: DataType): number;
   /** Ids of the tensors; what waits in this process's memory is uploaded first. */
   getInputTensorIds(tensors: readonly Tensor[]): number[];

@@ -35,7 +35,12 @@ export function recordOperations(
     placeholders[name] = recorder.placeholder(id, name, dtype, tensor.shape);
   }
   const original = backend.binding;
+  const move = backend.move.bind(backend);
   backend.binding = recorder.facade();
+  backend.move = (dataId, values, ...rest) => {
+    recorder.made(values);
+    move(dataId, values, ...rest);
+  };
   try {
     const outputs: Record<string, GraphEndpoint> = {};
     for (const [name, tensor] of Object.entries(body())) {
@@ -48,6 +53,7 @@ export function recordOperations(
     return { nodes: recorder.nodes, inputs: placeholders, outputs };
   } finally {
     backend.binding = original;
+    Reflect.deleteProperty(backend, 'move');
   }
 }
 
@@ -56,6 +62,8 @@ class OperationRecorder {
   /** `<node>:<output>` by the id of the tensor. */
   private readonly produced = new Map<number, string>();
   private readonly fed = new Set<string>();
+  /** Values that the function itself made tensors of: others that are uploaded are of a tensor from elsewhere. */
+  private readonly ownValues = new WeakSet<object>();
 
   constructor(private readonly binding: NativeBinding) {}
 
@@ -71,6 +79,10 @@ class OperationRecorder {
     }) as NativeBinding;
   }
 
+  made(values: unknown): void {
+    if (typeof values === 'object' && values !== null) this.ownValues.add(values);
+  }
+
   placeholder(id: number, input: string, dtype: number, shape: readonly number[]): GraphEndpoint {
     if (this.produced.has(id)) throw new NotRecordable(`input "${input}" is the same tensor as another one`);
     const tensor = this.add(`input_${input}`, 'Placeholder', [], {
@@ -84,11 +96,7 @@ class OperationRecorder {
 
   tensorOf(id: number, user: string): string {
     const tensor = this.produced.get(id);
-    if (tensor === undefined) {
-      throw new NotRecordable(
-        `${user} uses a tensor that is not among the inputs and was not made by the function`,
-      );
-    }
+    if (tensor === undefined) throw foreign(user);
     return tensor;
   }
 
@@ -126,6 +134,7 @@ class OperationRecorder {
     if (![TF_FLOAT, TF_INT32, TF_BOOL].includes(dtype) || !ArrayBuffer.isView(values)) {
       throw new NotRecordable(`it makes a constant of TensorFlow's data type ${dtype}`);
     }
+    if (!this.ownValues.has(values)) throw foreign('it');
     const tensor = this.add(`Const_${this.nodes.length}`, 'Const', [], {
       dtype: { kind: 'type', value: dtype },
       value: {
@@ -167,6 +176,12 @@ class OperationRecorder {
         throw new NotRecordable(`attribute "${name}" of ${operation} has an unknown type (${type})`);
     }
   }
+}
+
+function foreign(user: string): NotRecordable {
+  return new NotRecordable(
+    `${user} uses a tensor that is not among the inputs and was not made by the function`,
+  );
 }
 
 function numbersOf(value: OperationAttribute['value']): readonly number[] {
