@@ -130,6 +130,33 @@ describe('experimentSpecSchema', () => {
   });
 });
 
+describe('labels and views', () => {
+  const withView = (view: object, loss: object): unknown => ({
+    ...minimal,
+    view: { kind: 'sequence', ...view },
+    student: { ...minimal.student, loss },
+  });
+
+  it.each<[string, object]>([
+    ['mixup as a policy', { policy: 'mixup' }],
+    ['mixup in a list', { augmentation: [{ kind: 'mixup' }] }],
+    ['appended samples', { policy: 'out-of-distribution', append: { dataset: 'svhn' } }],
+    ['synthetic images', { policy: 'gan', synthetic: { dataset: 'made' } }],
+  ])('a loss may not use labels under %s, and the paper says what to do instead', (_, view) => {
+    const [issue] = issuesOf(withView(view, { alpha: 0.1 }));
+    expect(issue?.field).toBe('student.loss.alpha');
+    expect(issue?.problem).toMatch(/gives the labels a weight, and .* Set it to 0/);
+    expect(issuesOf(withView(view, { kind: 'dkd', alpha: 0 })).map(({ field }) => field)).toEqual([
+      'student.loss.kind',
+    ]);
+    expect(issuesOf(withView(view, { alpha: 0 }))).toEqual([]);
+  });
+
+  it('a loss may use them under augmentations that leave an image what it is', () => {
+    expect(issuesOf(withView({ policy: 'combined' }, { alpha: 0.9 }))).toEqual([]);
+  });
+});
+
 describe('studentSeed', () => {
   const specOf = (spec: Partial<ExperimentSpecInput>, student = {}): number =>
     studentSeed(

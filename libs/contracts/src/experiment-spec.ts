@@ -130,12 +130,12 @@ export const experimentSpecSchema = z
   })
   .superRefine(({ view, student }, context) => {
     const reason = labelsUndefined(view);
-    if (reason === undefined || !('alpha' in student.loss) || student.loss.alpha === 0) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['student', 'loss', 'alpha'],
-      message: `${student.loss.alpha} gives the labels a weight, and ${reason}. Set it to 0`,
-    });
+    if (reason === undefined) return;
+    const { kind, alpha } = student.loss;
+    const refuse = (field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: ['student', 'loss', field], message });
+    if (alpha > 0) refuse('alpha', `${alpha} gives the labels a weight, and ${reason}. Set it to 0`);
+    if (kind === 'dkd') refuse('kind', `dkd treats the true class apart, and ${reason}. Choose another loss`);
   })
   .describe('A Fidelis experiment: one teacher, one student, and how faithful the student is.');
 
