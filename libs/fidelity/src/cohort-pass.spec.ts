@@ -109,7 +109,8 @@ describe('FullPass', () => {
           expect(parts[model]?.nllAfter ?? 0).toBeCloseTo(whole[model]?.nllAfter ?? 0, 9);
         }
       }),
-      { numRuns: 20 },
+      // The smooth ECE of rows that are all sure takes a tenth of a second and more.
+      { numRuns: 6 },
     );
   });
 
