@@ -1,4 +1,5 @@
 export { decodeCheckpoint, encodeCheckpoint, type Checkpoint, type CheckpointOptions } from './checkpoint.js';
+export { interpolateWeights, refreshStatistics, rescaledLearningRate } from './initialisation.js';
 export { learningRate, type TrainingLength } from './learning-rate.js';
 export { kdLoss, lossNeeds, nllLoss, trainingLoss, type Targets, type TrainingLoss } from './losses.js';
 export { predict, predictionBatchRows, Predictor } from './predict.js';

@@ -19,14 +19,15 @@ import {
 import {
   decodeCheckpoint,
   encodeCheckpoint,
-  initialState,
   Predictor,
   SequenceTargets,
+  startingState,
   TableTargets,
   train,
   type FunctionCompiler,
 } from '@fidelis/distillation';
 import { createModel, encodeWeights } from '@fidelis/models';
+import { baseLearningRate, firstWeights } from './first-weights.js';
 import { ProgressClock } from './progress-clock.js';
 import { SetPredictions } from './set-predictions.js';
 import type { FromTrainer, ToTrainer } from './trainer-protocol.js';
@@ -54,12 +55,20 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
   const dataset = await datasetOf(job);
   const model = createModel(job.architecture, dataset.inputShape, job.classes);
   const recipe = recipeOf(job);
-  const initial =
-    start.checkpoint === null
-      ? initialState(model, job.seed, job.optimizer)
-      : decodeCheckpoint(model, start.checkpoint, { recipe }).state;
+  const resumed =
+    start.checkpoint === null ? undefined : decodeCheckpoint(model, start.checkpoint, { recipe }).state;
   const { batches, targets } =
-    job.kind === 'student' ? await studentInputs(job, dataset, initial.step) : teacherInputs(job, dataset);
+    job.kind === 'student'
+      ? await studentInputs(job, dataset, resumed?.step ?? 0)
+      : teacherInputs(job, dataset);
+  const { teacherWeights } = start;
+  const initial =
+    resumed ??
+    startingState(
+      model,
+      await firstWeights(job, model, { teacherWeights, batches, compiler }),
+      job.optimizer,
+    );
   await send({ type: 'started', producer, fromStep: initial.step, attempts });
 
   const clock = new ProgressClock(job, batches.stepsPerEpoch * job.epochs, initial.step, targets, send);
@@ -72,7 +81,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
   clock.start();
   const result = await train({
     model,
-    optimizer: job.optimizer,
+    optimizer: { ...job.optimizer, learningRate: baseLearningRate(job) },
     schedule: job.schedule,
     loss: job.kind === 'student' ? job.loss : { kind: 'labels' },
     batches,
@@ -80,7 +89,10 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     initial,
     ...(targets === undefined ? {} : { targets }),
     compiler,
-    onStep: (info) => clock.step(info),
+    onStep: async (info, state) => {
+      await clock.step(info);
+      if (info.step < info.steps) await evaluation?.afterStep(info, state);
+    },
     onEpoch: async ({ epochsDone, step }, state) => {
       await send({
         type: 'checkpoint',

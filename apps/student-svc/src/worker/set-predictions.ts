@@ -8,7 +8,7 @@ import {
   type StudentJob,
 } from '@fidelis/contracts';
 import { createTableView, type Dataset } from '@fidelis/data';
-import type { Predictor } from '@fidelis/distillation';
+import type { Predictor, StepInfo } from '@fidelis/distillation';
 import type { ModelWeights } from '@fidelis/models';
 import type { FromTrainer } from './trainer-protocol.js';
 
@@ -25,8 +25,19 @@ export class SetPredictions {
 
   async during(epoch: number, step: number, weights: ModelWeights): Promise<void> {
     const { everyEpochs } = this.job.evaluation;
-    if (everyEpochs === 0 || epoch % everyEpochs !== 0) return;
+    if (everyEpochs === 0 || epoch % everyEpochs !== 0 || this.isNamed(step)) return;
     await this.predict('test', epoch, step, weights, false);
+  }
+
+  /** After the steps that the spec names, on every set. `weights` is called only then: it copies them. */
+  async afterStep({ step, epoch }: StepInfo, weights: () => ModelWeights): Promise<void> {
+    if (!this.isNamed(step)) return;
+    const current = weights();
+    for (const set of this.job.evaluation.sets) await this.predict(set, epoch, step, current, false);
+  }
+
+  private isNamed(step: number): boolean {
+    return this.job.evaluation.atSteps?.includes(step) ?? false;
   }
 
   /** The finished student, on every set. */
