@@ -20,9 +20,11 @@ export async function createImageDecoder(): Promise<ImageDecoder> {
   return async (bytes) => {
     if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes);
     if (Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '\x89PNG') {
-      const { width, height, channels, depth, data, palette } = png.decode(bytes, { checkCrc: true });
+      const image = png.decode(bytes, { checkCrc: true });
+      const { width, height, channels, depth, data, palette } = image;
       if (palette !== undefined) {
-        return { width, height, channels: 3, bytes: fromPalette(data, palette) };
+        const colours = png.convertIndexedToRgb(image);
+        return { width, height, ...withoutAlpha(colours, colours.length / (width * height)) };
       }
       if (depth !== 8 || !(data instanceof Uint8Array)) {
         throw new Error(`it has ${depth} bits a channel where 8 are read`);
@@ -86,15 +88,6 @@ function pickChannels(data: Uint8Array, channels: number, kept: number): Uint8Ar
     }
   }
   return picked;
-}
-
-function fromPalette(data: ArrayLike<number>, palette: readonly (readonly number[])[]): Uint8Array {
-  const bytes = new Uint8Array(data.length * 3);
-  for (let pixel = 0; pixel < data.length; pixel++) {
-    const colour = palette[data[pixel] ?? 0] ?? [];
-    for (let channel = 0; channel < 3; channel++) bytes[pixel * 3 + channel] = colour[channel] ?? 0;
-  }
-  return bytes;
 }
 
 /** The image with the channels and the size that are wanted. */

@@ -120,6 +120,17 @@ describe('an image folder', () => {
     expect((await added(await archive(nested, 'a.tar.gz'), { name: 'tar-gz' })).digest).toBe(digest);
   });
 
+  it('may have PNGs with a palette, of less than a byte a pixel', async () => {
+    const palette = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACAgMAAADgGo6JAAAACVBMVEUKFB4oMjxGUFoWrIR0AAAADElEQVR4nGOQYJgAAADcAKls58AjAAAAAElFTkSuQmCC',
+      'base64',
+    );
+    const dataset = await added(await folder({ 'train/a/1.png': palette, 'test/a/1.png': palette }));
+    expect(dataset.inputShape).toEqual({ height: 2, width: 3, channels: 3 });
+    const colours = [10, 20, 30, 40, 50, 60, 70, 80, 90];
+    expect([...dataset.splits.train.inputs]).toEqual([...colours, 70, 80, 90, 40, 50, 60, 10, 20, 30]);
+  });
+
   it('may have JPEGs', async () => {
     const files = { 'train/a/1.jpg': GREY_JPEG, 'test/a/1.jpg': GREY_JPEG };
     const dataset = await added(await folder(files));
