@@ -40,8 +40,8 @@ export async function addToCatalogue(
             done,
             total,
             unit,
-            ...(done < total
-              ? { state: 'running' }
+            ...(total === 0 || done < total
+              ? { state: 'running', ...(total === 0 ? { note: `${done} ${unit}` } : {}) }
               : { state: 'done', seconds: (performance.now() - beganAtMs) / 1_000 }),
           },
         ]),

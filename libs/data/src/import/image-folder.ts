@@ -14,6 +14,7 @@ import {
 const SPLITS = ['train', 'test'] as const satisfies readonly Split[];
 /** Between two of them a progress bar is drawn and Ctrl-C is heard. */
 const IMAGES_AT_ONCE = 64;
+const NAMES_AT_ONCE = 1_024;
 
 /** Where an image goes. */
 interface Place {
@@ -38,7 +39,7 @@ interface Plan {
  *   not have the same classes; both name it
  */
 export async function importImageFolder(source: string, options: ImportOptions): Promise<ImportedContent> {
-  const plan = await planOf(source, options.signal);
+  const plan = await planOf(source, options);
   const decode = await createImageDecoder();
   let arrays: SplitArrays | undefined;
   let first: string | undefined;
@@ -70,7 +71,7 @@ export async function importImageFolder(source: string, options: ImportOptions):
   return { classNames: plan.classNames, ...arrays.content(plan.classNames.length), text: textOf(options) };
 }
 
-async function planOf(source: string, signal: AbortSignal | undefined): Promise<Plan> {
+async function planOf(source: string, { signal, onProgress }: ImportOptions): Promise<Plan> {
   const paths: Record<Split, { path: string; className: string }[]> = { train: [], test: [] };
   const otherSplits = new Set<string>();
   let seen = 0;
@@ -79,7 +80,10 @@ async function planOf(source: string, signal: AbortSignal | undefined): Promise<
     if (path.split('/').length < 3 || split === undefined || className === undefined) continue;
     if (split === 'train' || split === 'test') paths[split].push({ path, className });
     else otherSplits.add(split);
-    if (++seen % 1_024 === 0) signal?.throwIfAborted();
+    if (++seen % NAMES_AT_ONCE > 0) continue;
+    onProgress?.({ label: 'names', done: seen, total: 0, unit: 'files' });
+    await breathe();
+    signal?.throwIfAborted();
   }
   for (const split of SPLITS) {
     if (paths[split].length > 0) continue;

@@ -17,6 +17,7 @@ export type ImportKind = (typeof IMPORT_KINDS)[number];
 export interface ImportProgress {
   readonly label: string;
   readonly done: number;
+  /** 0: not known yet. */
   readonly total: number;
   /** What is counted, in the plural. */
   readonly unit: string;
