@@ -166,6 +166,39 @@ describe('train', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('stops at a gradient that is not finite although the loss is', async () => {
+    // A last layer of zeros has a loss of log 3, whatever comes in; its gradient is what comes in.
+    const lastLayer = mlp.parameterCount - 16 * 3 - 3;
+    const parameters = mlpStart.parameters.map((value, i) => (i < lastLayer ? value * 1e24 : 0));
+    const wild = train(options({ model: mlp, initial: { ...mlpStart, parameters } }));
+    await expect(wild).rejects.toMatchObject({
+      code: 'TRAINING.DIVERGED',
+      message: expect.stringContaining("the gradient's norm is Infinity at step 0") as string,
+    });
+  });
+
+  it('gives out no state with weights that are not finite', async () => {
+    const wild = train(
+      options({
+        optimizer: { ...optimizer, learningRate: Number.MAX_VALUE },
+        schedule: { kind: 'constant', floor: 0 },
+        onStep: (_, state) => void state(),
+      }),
+    );
+    await expect(wild).rejects.toMatchObject({ code: 'TRAINING.DIVERGED', details: { step: 0 } });
+  });
+
+  it("does not go on from another optimizer's or another model's state", async () => {
+    const ofAdam = initialState(lenet, 9, { kind: 'adam' });
+    await expect(train(options({ initial: ofAdam }))).rejects.toMatchObject({
+      code: 'WEIGHTS.INVALID',
+      message: expect.stringContaining(
+        'sgd remembers 1 values of each parameter, the state holds 2',
+      ) as string,
+    });
+    await expect(train(options({ initial: mlpStart }))).rejects.toMatchObject({ code: 'WEIGHTS.INVALID' });
+  });
+
   it('stops between two steps when it is asked to', async () => {
     const stop = new AbortController();
     const stopped = train(
