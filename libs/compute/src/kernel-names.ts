@@ -14,7 +14,12 @@
  * | FusedBatchNormTraining | x [N, H, W, C], scale, offset, mean, variance [C] | epsilon, momentum | y, the moved mean and variance, the batch's mean and variance as the gradient wants them, what else the gradient wants |
  * | FusedBatchNormInference | as above | epsilon | y |
  * | FusedBatchNormGradV3 | dy, x, scale, the last three outputs of FusedBatchNormTraining (reserve1…3); in eval mode mean, variance and any | epsilon, training | gradients of x, scale, offset |
+ * | TableLookup | table [R, C], rows [...] int32 | | [..., C] |
+ * | ReverseSequence | x [T, N, C], lengths [N] int32 | | x with the first lengths[n] steps of each sequence turned round |
+ * | BlockLSTM | x [T, N, I], w [I + H, 4H], b [4H], state [N, H] of zeros, unused [H] | | i, cs, f, o, ci, co, h, each [T, N, H]: gates, cell states, hidden states |
+ * | BlockLSTMGrad | as BlockLSTM, its outputs by name, csGradient and hGradient [T, N, H] | | gradients of x, w, b |
  *
+ * The gates of a recurrent layer are in PyTorch's order: input, forget, cell, output.
  * `padding` is the number of zeros (or, for a maximum, of −∞) on each side of both axes of the image, as PyTorch counts it. The moved
  * statistics are (1 − momentum) · old + momentum · new, the new variance with Bessel's correction.
  */
@@ -28,4 +33,8 @@ export const TRAINING_KERNELS = {
   batchNormTraining: 'FusedBatchNormTraining',
   batchNormInference: 'FusedBatchNormInference',
   batchNormGrad: 'FusedBatchNormGradV3',
+  tableLookup: 'TableLookup',
+  reverseSequence: 'ReverseSequence',
+  lstm: 'BlockLSTM',
+  lstmGrad: 'BlockLSTMGrad',
 } as const;

@@ -2,6 +2,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { FidelisError } from '@fidelis/contracts';
 import { registerNativeImageKernels } from './native-image-kernels.js';
+import { registerNativeRecurrentKernels } from './native-recurrent-kernels.js';
 import { registerNativeKernels, type NativeBackend } from './native-kernels.js';
 
 /**
@@ -32,6 +33,7 @@ export async function loadNativeBackend(threads: number): Promise<string> {
   const backend = tf.backend() as unknown as NativeBackend;
   registerNativeKernels(backend);
   registerNativeImageKernels(backend);
+  registerNativeRecurrentKernels(backend);
   return backend.binding.TF_Version;
 }
 

@@ -23,6 +23,35 @@ describe('createModel', () => {
     expect(layer.bufferCount).toBe(0);
   });
 
+  it('makes the VGG-16 without batch normalisation of the paper: 15,291,300 parameters for 100 classes', () => {
+    const cifar = { height: 32, width: 32, channels: 3 };
+    expect(createModel({ name: 'vgg16' }, cifar, 100).parameterCount).toBe(15_291_300);
+  });
+
+  it('makes the ResNet-50 of torchvision: 25,557,032 parameters and 53,120 running statistics', () => {
+    const model = createModel({ name: 'resnet50' }, { height: 224, width: 224, channels: 3 }, 1_000);
+    expect(model.parameterCount).toBe(25_557_032);
+    expect(model.bufferCount).toBe(53_120);
+  });
+
+  it('makes the biLSTM of the paper: 231,002 parameters without the embedding', () => {
+    const model = createModel({ name: 'bilstm' }, { length: 60, vocabulary: 500 }, 2);
+    expect(model.parameterCount).toBe(231_002 + 500 * 128);
+  });
+
+  it.each([
+    ['bilstm', mnist],
+    ['vgg16', mnist],
+    ['resnet50', { height: 31, width: 64, channels: 3 }],
+    ['preresnet20', { height: 7, width: 8, channels: 3 }],
+    ['preresnet20', { length: 10, vocabulary: 10 }],
+    ['lenet5', { length: 10, vocabulary: 10 }],
+  ] as const)('refuses inputs that %s cannot take', (name, shape) => {
+    expect(() => createModel({ name }, shape, 10)).toThrow(
+      expect.objectContaining({ code: 'MODEL.MISMATCH' }) as Error,
+    );
+  });
+
   it('refuses a field that is not for this architecture', () => {
     expect(() => createModel({ name: 'lenet5', norm: 'layer' }, mnist, 10)).toThrow(
       'lenet5 has no norm to choose: leave the field out; it is for preresnet20, preresnet56, preresnet110',

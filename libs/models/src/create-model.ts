@@ -1,9 +1,12 @@
 import { FidelisError, type ArchitectureName, type ArchitectureSpec } from '@fidelis/contracts';
 import { nearestName, type InputShape } from '@fidelis/data';
+import { bilstm } from './bilstm.js';
 import { lenet5 } from './lenet5.js';
 import { mlp } from './mlp.js';
 import type { Model } from './model.js';
 import { preresnet } from './preresnet.js';
+import { resnet50 } from './resnet50.js';
+import { vgg16 } from './vgg16.js';
 
 type Architecture = (spec: ArchitectureSpec, inputShape: InputShape, classes: number) => Model;
 
@@ -13,6 +16,9 @@ const DEFINITIONS: Readonly<Record<ArchitectureName, Architecture>> = {
   preresnet20: preresnet(20),
   preresnet56: preresnet(56),
   preresnet110: preresnet(110),
+  vgg16,
+  resnet50,
+  bilstm,
 };
 
 /** Which architectures a field of the spec is for. */

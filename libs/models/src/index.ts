@@ -21,6 +21,7 @@ export {
   type NamedTensor,
   type SafetensorsContent,
 } from './safetensors.js';
+export { exportTorchWeights, importTorchWeights, readWeights, type TensorNameMap } from './torch-weights.js';
 export {
   decodeWeights,
   encodeWeights,

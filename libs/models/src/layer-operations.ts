@@ -120,6 +120,32 @@ export function maxPool(x: Tensor4D): Tensor4D {
   }) as Tensor4D;
 }
 
+/**
+ * Largest of each 3×3 block at stride 2, with one pixel of −∞ on each side: PyTorch's MaxPool2d(3, 2, padding=1).
+ *
+ * @returns [N, ⌊(H − 1) / 2⌋ + 1, …, C]
+ */
+export function paddedMaxPool(x: Tensor4D): Tensor4D {
+  const attributes = { filterSize: 3, strides: 2, pad: 'valid' };
+  const sides: [number, number] = [1, 1];
+  const origin = [0, 1, 1, 0];
+  return differentiable([x], () => {
+    const padded: Tensor4D = tf.pad(x, [[0, 0], sides, sides, [0, 0]], -Infinity);
+    const y = tf.maxPool(padded, 3, 2, 'valid');
+    return {
+      value: y,
+      saved: [padded, y],
+      gradient: (dy, saved) => [
+        tf.slice(
+          runKernel('MaxPoolGrad', { dy, input: tensorAt(saved, 0), output: tensorAt(saved, 1) }, attributes),
+          origin,
+          x.shape,
+        ),
+      ],
+    };
+  }) as Tensor4D;
+}
+
 /** Mean over each image: [N, H, W, C] → [N, C]. */
 export function globalMean(x: Tensor4D): Tensor2D {
   const [, height, width, channels] = x.shape;

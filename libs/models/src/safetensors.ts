@@ -54,22 +54,29 @@ export function encodeSafetensors({ tensors, metadata }: SafetensorsContent): Ui
   bytes.set(json, LENGTH_BYTES);
   let offset = LENGTH_BYTES + headerBytes;
   for (const { values } of tensors) {
-    for (const value of values) {
-      view.setFloat32(offset, value, true);
-      offset += 4;
-    }
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
+    offset += values.byteLength;
   }
   return bytes;
 }
 
+export interface SafetensorsOptions {
+  /** Tensors of these names are passed over, whatever they hold. @default none */
+  readonly ignore?: RegExp;
+}
+
 /** @throws FidelisError WEIGHTS.INVALID: not safetensors, cut short, or a tensor that is not float32 */
-export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  { ignore }: SafetensorsOptions = {},
+): SafetensorsContent {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { header, dataOffset } = readHeader(bytes, view);
   const { __metadata__: rawMetadata = {}, ...entries } = header;
   const metadata = metadataSchema.safeParse(rawMetadata);
   if (!metadata.success) throw invalid('its metadata is not text by name');
-  const tensors = Object.entries(entries).map(([name, raw]): NamedTensor => {
+  const wanted = Object.entries(entries).filter(([name]) => ignore?.test(name) !== true);
+  const tensors = wanted.map(([name, raw]): NamedTensor => {
     const entry = entrySchema.safeParse(raw);
     if (!entry.success) throw invalid(`the entry of tensor "${name}" is malformed`);
     const {
@@ -77,13 +84,13 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
       shape,
       data_offsets: [begin, end],
     } = entry.data;
-    if (dtype !== 'F32') throw invalid(`tensor "${name}" is ${dtype}, not F32`);
+    if (dtype !== 'F32') throw invalid(`tensor "${name}" is ${dtype}, not F32: save it as float32`);
     const size = shape.reduce((product, length) => product * length, 1);
     if (end - begin !== size * 4)
       throw invalid(`tensor "${name}" has ${end - begin} bytes for the shape [${shape.join(', ')}]`);
     if (dataOffset + end > bytes.length)
       throw invalid(`tensor "${name}" ends beyond the file: it was cut short`);
-    return { name, shape, values: readFloats(view, dataOffset + begin, size) };
+    return { name, shape, values: readFloats(bytes, dataOffset + begin, size) };
   });
   return { tensors, metadata: metadata.data };
 }
@@ -105,9 +112,10 @@ function readHeader(
   }
 }
 
-function readFloats(view: DataView, offset: number, count: number): Float32Array {
+/** The bytes as they are: every machine that Node.js and TensorFlow run on is little-endian, as the format. */
+function readFloats(bytes: Uint8Array, offset: number, count: number): Float32Array {
   const values = new Float32Array(count);
-  for (let i = 0; i < count; i++) values[i] = view.getFloat32(offset + i * 4, true);
+  new Uint8Array(values.buffer).set(bytes.subarray(offset, offset + count * 4));
   return values;
 }
 
