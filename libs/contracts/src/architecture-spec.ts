@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { countField } from './spec-fields.js';
 
 /** Names of the architectures; libs/models has a definition for each. */
-export const ARCHITECTURES = ['lenet5', 'mlp', 'preresnet20', 'preresnet56', 'preresnet110', 'vgg16', 'resnet50', 'bilstm'] as const;
+export const ARCHITECTURES = [
+  'lenet5',
+  'mlp',
+  'preresnet20',
+  'preresnet56',
+  'preresnet110',
+  'vgg16',
+  'resnet50',
+  'bilstm',
+] as const;
 export type ArchitectureName = (typeof ARCHITECTURES)[number];
 
 /** How a network normalises between its layers. */

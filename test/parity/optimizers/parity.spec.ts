@@ -62,7 +62,7 @@ function goldenOf({ name, optimizer, ...described }: Case): GoldenCase {
   const prefix = `${name}/${optimizer}/`;
   const own = goldenSteps.tensors.filter((tensor) => tensor.name.startsWith(prefix));
   const values = new Map(own.map((tensor) => [tensor.name.slice(prefix.length), tensor.values]));
-  return { ...described, smooth: false, name, values };
+  return { ...described, smooth: 0, gradientMode: 'train', name, values };
 }
 
 function batchesOf({ name, inputShape, classes, rows }: Case): BatchSource {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { ARCHITECTURES } from '@fidelis/contracts';
 import { expect, it } from 'vitest';
 import { experimentJsonSchema } from './experiment-json-schema.js';
 import { schemaAt } from './schema-lookup.js';
@@ -17,7 +18,7 @@ it('an architecture may be written as its bare name', () => {
     ['teacher', 'architecture'],
   ]) {
     const schema = schemaAt(experimentJsonSchema(), path, { teacher: { architecture: 'lenet5', train: {} } });
-    expect(schema?.anyOf?.[0]).toEqual({ type: 'string', enum: ['lenet5', 'mlp'] });
+    expect(schema?.anyOf?.[0]).toEqual({ type: 'string', enum: [...ARCHITECTURES] });
     expect(schema?.anyOf?.[1]?.properties).toHaveProperty('hiddenUnits');
   }
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FidelisError } from '@fidelis/contracts';
+import { ARCHITECTURES, FidelisError } from '@fidelis/contracts';
 import { describe, expect, it } from 'vitest';
 import { locateServiceError, parseSpec, readSpec, type LocatedIssue } from './read-spec.js';
 
@@ -38,6 +38,12 @@ function issuesOf(error: FidelisError): LocatedIssue[] {
   return error.details['issues'] as LocatedIssue[];
 }
 
+/** Those that examples ask people to add. */
+const ADDED = ['fashion-mnist', 'cifar10', 'rt-polarity'].map((name) => ({
+  name,
+  splits: { train: 9_000, test: 1_000 },
+}));
+
 describe('a good spec', () => {
   it('is read with its defaults', () => {
     const { spec } = parseSpec('my.yaml', GOOD, DATASETS);
@@ -54,7 +60,7 @@ describe('a good spec', () => {
       expect(text.split('\n')[0]).toBe(
         '# yaml-language-server: $schema=../docs/schemas/experiment.schema.json',
       );
-      const { spec } = parseSpec(file, text, DATASETS);
+      const { spec } = parseSpec(file, text, [...DATASETS, ...ADDED]);
       expect(`${spec.name}.yaml`).toBe(file);
     }
   });
@@ -124,17 +130,17 @@ describe('a mistake in a spec is named with its line, its field and what would b
         field: 'student.architecture.name',
         line: 11,
         suggestion: 'lenet5',
-        expected: 'one of lenet5, mlp',
+        expected: `one of ${ARCHITECTURES.join(', ')}`,
       },
       caretAt: '^^^^^ there is no architecture "lenet"',
     },
     {
       what: 'an unknown architecture of the teacher',
       from: 'teacher:\n  architecture: lenet5',
-      to: 'teacher:\n  architecture: { name: resnet50 }',
+      to: 'teacher:\n  architecture: { name: resnet51 }',
       code: 'MODEL.UNKNOWN',
       issue: { field: 'teacher.architecture.name', line: 4, column: 25 },
-      caretAt: '^^^^^^^^ there is no architecture "resnet50"',
+      caretAt: '^^^^^^^^ there is no architecture "resnet51"',
     },
     {
       what: 'an unknown kind of view',
