@@ -32,12 +32,19 @@ torch.set_num_interop_threads(1)
 say({"idleBytes": resident("VmRSS")})
 
 sys.path.insert(0, request["modules"])
-from reference_modules import create_module  # noqa: E402
+import reference_models as reference  # noqa: E402
+
+MODULES = {
+    "lenet5": lambda channels, classes: reference.LeNet5(channels, classes),
+    "preresnet20": lambda channels, classes: reference.PreResNet(20, channels, classes),
+    "preresnet56": lambda channels, classes: reference.PreResNet(56, channels, classes),
+    "vgg16": lambda channels, classes: reference.Vgg16(channels, classes),
+}
 
 torch.manual_seed(0)
 batch, classes = request["batch"], request["classes"]
 height, width, channels = request["input"]
-model = create_module(request["model"], classes=classes, channels=channels)
+model = MODULES[request["model"]](channels, classes)
 model.train()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4)
 inputs = torch.rand(batch, channels, height, width) * 2 - 1
