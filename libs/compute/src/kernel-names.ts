@@ -1,7 +1,7 @@
 /**
  * Kernels that training uses and TensorFlow.js has no operation for. Named as TensorFlow names its own operations where they are these;
- * inputs and outputs are TensorFlow's too. `startBackend` registers them for whichever backend it starts; wasm has the gradients of the
- * first group only.
+ * inputs and outputs are TensorFlow's too. `startBackend` registers them for whichever backend it starts; on wasm the
+ * gradients of strided convolutions, batch normalisation and recurrent layers only say that they are not there.
  *
  * | kernel | inputs | attributes | output |
  * |---|---|---|---|

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { registerWasmInferenceKernels } from './wasm-inference-kernels.js';
 import { registerWasmKernels } from './wasm-kernels.js';
 
 /**
@@ -21,6 +22,7 @@ export async function loadWasmBackend(): Promise<string> {
   if (!(await tf.setBackend('wasm'))) throw new Error('TensorFlow.js refused the backend "wasm"');
   ERROR_EVENTS.forEach((event, i) => removeAddedListeners(event, before[i] ?? []));
   registerWasmKernels();
+  registerWasmInferenceKernels();
   return version;
 }
 

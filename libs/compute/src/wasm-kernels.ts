@@ -1,35 +1,31 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type {
-  KernelConfig,
-  NamedAttrMap,
-  NamedTensorInfoMap,
-  Tensor,
-  TensorInfo,
-} from '@tensorflow/tfjs-core';
-import { requireInput } from './kernel-input.js';
+import type { NamedAttrMap, NamedTensorInfoMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import { TRAINING_KERNELS } from './kernel-names.js';
-
-type KernelBody = (inputs: NamedTensorInfoMap, attributes: NamedAttrMap) => Tensor | Tensor[];
+import { registeredWasm, registerWasm, tensorInput } from './wasm-kernel.js';
 
 /**
  * Registers what training needs and tfjs-backend-wasm 4.22 lacks, and replaces two of its kernels that are slow in the
  * cases training has: each is composed of the backend's own fast kernels. Idempotent.
  */
 export function registerWasmKernels(): void {
-  if (registered(TRAINING_KERNELS.biasAdd) !== undefined) return;
-  register(TRAINING_KERNELS.biasAdd, (inputs) => tf.add(tensor(inputs, 'value'), tensor(inputs, 'bias')));
-  register(TRAINING_KERNELS.biasAddGrad, (inputs) => {
-    const dy = tensor(inputs, 'dy');
+  if (registeredWasm(TRAINING_KERNELS.biasAdd) !== undefined) return;
+  registerWasm(TRAINING_KERNELS.biasAdd, (inputs) =>
+    tf.add(tensorInput(inputs, 'value'), tensorInput(inputs, 'bias')),
+  );
+  registerWasm(TRAINING_KERNELS.biasAddGrad, (inputs) => {
+    const dy = tensorInput(inputs, 'dy');
     return tf.sum(
       dy,
       dy.shape.slice(0, -1).map((_, axis) => axis),
     );
   });
-  register(TRAINING_KERNELS.reluGrad, (inputs) => tf.mul(tensor(inputs, 'dy'), tf.step(tensor(inputs, 'y'))));
-  register(TRAINING_KERNELS.softmaxCrossEntropy, (inputs) =>
-    softmaxCrossEntropy(tensor(inputs, 'features'), tensor(inputs, 'labels')),
+  registerWasm(TRAINING_KERNELS.reluGrad, (inputs) =>
+    tf.mul(tensorInput(inputs, 'dy'), tf.step(tensorInput(inputs, 'y'))),
   );
-  register('Conv2DBackpropFilter', convolutionFilterGradient);
+  registerWasm(TRAINING_KERNELS.softmaxCrossEntropy, (inputs) =>
+    softmaxCrossEntropy(tensorInput(inputs, 'features'), tensorInput(inputs, 'labels')),
+  );
+  registerWasm('Conv2DBackpropFilter', convolutionFilterGradient);
   replace('Conv2DBackpropInput', (inputs, attributes, original) =>
     hasUnitStride(attributes) ? convolutionInputGradient(inputs, attributes) : original(inputs, attributes),
   );
@@ -53,8 +49,8 @@ function softmaxCrossEntropy(features: Tensor, labels: Tensor): Tensor[] {
  * samples have changed places: the "images" are x's channels, the "filter" is dy. Stride 1, no dilation.
  */
 function convolutionFilterGradient(inputs: NamedTensorInfoMap, attributes: NamedAttrMap): Tensor {
-  const x = tensor(inputs, 'x');
-  const dy = tensor(inputs, 'dy');
+  const x = tensorInput(inputs, 'x');
+  const dy = tensorInput(inputs, 'dy');
   const [filterHeight = 0, filterWidth = 0] = attributes['filterShape'] as number[];
   if (!hasUnitStride(attributes))
     throw new RangeError('on wasm a convolution can be trained at stride 1 only');
@@ -74,8 +70,8 @@ function convolutionFilterGradient(inputs: NamedTensorInfoMap, attributes: Named
  * kernel is a plain loop: five times slower.
  */
 function convolutionInputGradient(inputs: NamedTensorInfoMap, attributes: NamedAttrMap): Tensor {
-  const dy = tensor(inputs, 'dy') as tf.Tensor4D;
-  const filter = tensor(inputs, 'filter') as tf.Tensor4D;
+  const dy = tensorInput(inputs, 'dy') as tf.Tensor4D;
+  const filter = tensorInput(inputs, 'filter') as tf.Tensor4D;
   const inputShape = attributes['inputShape'] as number[];
   const padding = (axis: 1 | 2): [number, number] => {
     const filterSize = size(filter, axis - 1);
@@ -89,8 +85,8 @@ function convolutionInputGradient(inputs: NamedTensorInfoMap, attributes: NamedA
 
 /** The backend multiplies fast only what is not transposed. */
 function transposedProduct(inputs: NamedTensorInfoMap, attributes: NamedAttrMap): Tensor {
-  const a = tensor(inputs, 'a');
-  const b = tensor(inputs, 'b');
+  const a = tensorInput(inputs, 'a');
+  const b = tensorInput(inputs, 'b');
   return tf.matMul(
     attributes['transposeA'] === true ? swapLastAxes(a) : a,
     attributes['transposeB'] === true ? swapLastAxes(b) : b,
@@ -119,24 +115,6 @@ function size(of: TensorInfo, axis: number): number {
   return of.shape[axis] ?? 0;
 }
 
-/** The engine hands tensors to kernels; kernels among themselves may pass plain descriptions. */
-function tensor(inputs: NamedTensorInfoMap, name: string): Tensor {
-  const input = requireInput(inputs, name);
-  return isTensor(input) ? input : tf.engine().makeTensorFromTensorInfo(input);
-}
-
-function isTensor(input: TensorInfo): input is Tensor {
-  return input instanceof tf.Tensor;
-}
-
-function register(kernelName: string, body: KernelBody): void {
-  tf.registerKernel({
-    kernelName,
-    backendName: 'wasm',
-    kernelFunc: ({ inputs, attrs }) => tf.tidy(() => body(inputs, attrs ?? {})),
-  });
-}
-
 function replace(
   kernelName: string,
   body: (
@@ -145,7 +123,7 @@ function replace(
     original: (inputs: NamedTensorInfoMap, attributes: NamedAttrMap) => TensorInfo | TensorInfo[],
   ) => TensorInfo | TensorInfo[],
 ): void {
-  const config = registered(kernelName);
+  const config = registeredWasm(kernelName);
   if (config === undefined) throw new Error(`the wasm backend has no kernel ${kernelName}`);
   tf.unregisterKernel(kernelName, 'wasm');
   tf.registerKernel({
@@ -155,9 +133,4 @@ function replace(
         config.kernelFunc({ inputs: originalInputs, attrs: originalAttributes, backend }),
       ),
   });
-}
-
-/** TensorFlow.js types the absent kernel as present. */
-function registered(kernelName: string): KernelConfig | undefined {
-  return tf.getKernel(kernelName, 'wasm');
 }

@@ -1,6 +1,7 @@
 export { combineMembers } from './combine-members.js';
 export { createModel } from './create-model.js';
 export { unflatten, unflattenBuffers } from './flat-parameters.js';
+export { modelCatalogue, type CatalogueEntry } from './model-catalogue.js';
 export { differentiable, runKernel, runKernels, tensorAt, type Differentiable } from './differentiable.js';
 export { initialBuffers, initialise, initialWeights } from './initialise.js';
 export {
@@ -21,7 +22,13 @@ export {
   type NamedTensor,
   type SafetensorsContent,
 } from './safetensors.js';
-export { exportTorchWeights, importTorchWeights, readWeights, type TensorNameMap } from './torch-weights.js';
+export {
+  exportTorchWeights,
+  importTorchWeights,
+  readWeights,
+  vocabularyOf,
+  type TensorNameMap,
+} from './torch-weights.js';
 export {
   decodeWeights,
   encodeWeights,

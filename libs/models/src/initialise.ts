@@ -60,8 +60,12 @@ function fillUniform(values: Float32Array, bound: number, key: PhiloxKey, parame
 function fillNormal(values: Float32Array, deviation: number, key: PhiloxKey, parameter: number): void {
   for (let from = 0; from < values.length; from += BLOCK_WORDS) {
     const [a, b, c, d] = wordsAt(key, parameter, from);
-    const normals = [...normalPair(a, b), ...normalPair(c, d)];
-    const count = Math.min(BLOCK_WORDS, values.length - from);
-    for (let i = 0; i < count; i++) values[from + i] = (normals[i] ?? 0) * deviation;
+    const [first, second] = normalPair(a, b);
+    const [third, fourth] = normalPair(c, d);
+    values[from] = first * deviation;
+    // Beyond the end of a typed array a value is dropped.
+    values[from + 1] = second * deviation;
+    values[from + 2] = third * deviation;
+    values[from + 3] = fourth * deviation;
   }
 }

@@ -3,7 +3,7 @@
  * engine. `Math.log`, `Math.sin` and `Math.cos` are not specified to the last bit, and differ between engine versions; here are series of
  * additions, multiplications, divisions and square roots only, which IEEE 754 rounds in one way.
  */
-export function normalPair(first: number, second: number): [number, number] {
+export function normalPair(first: number, second: number): readonly [number, number] {
   // In (0, 1): the logarithm of 0 has no value.
   const radius = Math.sqrt(-2 * naturalLogarithm((first + 0.5) / 2 ** 32));
   const [sine, cosine] = sineAndCosine(second / 2 ** 32);

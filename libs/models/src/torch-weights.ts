@@ -132,3 +132,24 @@ function invalid(model: Model, problem: string): FidelisError {
     `these weights do not fit ${model.architecture.name}: ${problem}`,
   );
 }
+
+/**
+ * Words of a text model, padding included, as a weights file of either form tells: the rows of its embedding.
+ *
+ * @throws FidelisError WEIGHTS.INVALID if it has none
+ */
+export function vocabularyOf(bytes: Uint8Array, map: TensorNameMap = {}): number {
+  const names = [
+    map['embedding.weight'],
+    map['embedding'] === undefined ? undefined : `${map['embedding']}.weight`,
+    'embedding.weight',
+    'embed.weight',
+  ];
+  const { tensors } = decodeSafetensors(bytes, { ignore: IGNORED });
+  const table = tensors.find(({ name }) => names.includes(name));
+  if (table !== undefined) return table.shape[0] ?? 0;
+  throw new FidelisError(
+    'WEIGHTS.INVALID',
+    'these weights have no embedding ("embedding.weight" or "embed.weight"). If the file has another name for it, say so in a map: "embedding: their.name"',
+  );
+}
