@@ -7,6 +7,8 @@ import { registerData } from './commands/data.js';
 import { registerDemo } from './commands/demo.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerEvaluate } from './commands/evaluate.js';
+import { registerModels } from './commands/models.js';
+import { registerPredict } from './commands/predict.js';
 import { registerRun } from './commands/run.js';
 import { registerRuns } from './commands/runs.js';
 import { registerShow } from './commands/show.js';
@@ -69,6 +71,8 @@ export async function runCli(args: readonly string[], host: CommandHost): Promis
     registerCancel,
     registerData,
     registerEvaluate,
+    registerModels,
+    registerPredict,
   ]) {
     register(registry);
   }
