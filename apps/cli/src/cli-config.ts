@@ -9,6 +9,8 @@ const environmentSchema = z.object({
   FIDELIS_GATEWAY: z.url({ protocol: /^https?$/ }).optional(),
   FIDELIS_DATASETS_DIR: z.string().optional(),
   NO_COLOR: z.string().optional(),
+  npm_lifecycle_event: z.string().optional(),
+  INIT_CWD: z.string().optional(),
 });
 
 export interface CliConfig {
@@ -19,6 +21,8 @@ export interface CliConfig {
   /** FIDELIS_DATASETS_DIR or `datasets` in the data directory: the datasets that people have added. */
   readonly datasetsDir: string;
   readonly colourAllowed: boolean;
+  /** Where `npm run fidelis` was typed: npm itself goes to the project's root. Absent if it did not start this process. */
+  readonly callersDirectory: string | undefined;
 }
 
 /** @throws FidelisError CONFIG.INVALID */
@@ -30,12 +34,13 @@ export function cliConfig(environment: Environment): CliConfig {
       `FIDELIS_GATEWAY is "${environment['FIDELIS_GATEWAY'] ?? ''}": expected a URL such as http://127.0.0.1:4000`,
     );
   }
-  const { FIDELIS_GATEWAY, FIDELIS_DATASETS_DIR = '', NO_COLOR } = result.data;
+  const { FIDELIS_GATEWAY, FIDELIS_DATASETS_DIR = '', NO_COLOR, npm_lifecycle_event, INIT_CWD } = result.data;
   return {
     gateway: FIDELIS_GATEWAY,
     dataDir: dataDir(environment),
     datasetsDir:
       FIDELIS_DATASETS_DIR === '' ? join(dataDir(environment), 'datasets') : resolve(FIDELIS_DATASETS_DIR),
     colourAllowed: NO_COLOR === undefined || NO_COLOR === '',
+    callersDirectory: npm_lifecycle_event === 'fidelis' ? INIT_CWD : undefined,
   };
 }

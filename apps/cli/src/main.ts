@@ -22,6 +22,8 @@ interrupt.hurry.addEventListener('abort', () => {
 });
 try {
   const config = cliConfig(process.env);
+  // Paths on the command line are the caller's.
+  if (config.callersDirectory !== undefined) process.chdir(config.callersDirectory);
   process.exitCode = await runCli(process.argv.slice(2), {
     config,
     stdout,

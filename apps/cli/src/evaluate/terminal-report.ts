@@ -24,7 +24,7 @@ export function terminalReport(evaluation: Evaluation, style: Style): string {
     settings.kind,
     ...(labelled ? [`${settings.bins} bins (${settings.convention})`] : ['without labels']),
   ];
-  const method = intervalMethod(evaluation);
+  const method = evaluation.students.length === 1 ? intervalMethod(evaluation) : undefined;
   return [
     style.dim(head.join(' · ')),
     figuresTable(evaluation, style),
