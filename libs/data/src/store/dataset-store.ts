@@ -7,6 +7,7 @@ import { createDataset, type Dataset, type SplitData } from '../dataset.js';
 import type { VerifiedFile } from '../idx-dataset.js';
 import { readArray, writeArray } from './array-file.js';
 import { DATASET_NAME, MANIFEST_FILE, readManifest, type DatasetManifest } from './dataset-manifest.js';
+import { createDraft, removeAbandonedDrafts } from './drafts.js';
 
 /** What people read about a dataset. */
 export interface DatasetText {
@@ -97,10 +98,9 @@ export async function verifyStored(directory: string, name: string): Promise<Ver
 export async function store(directory: string, dataset: Dataset, text: DatasetText): Promise<boolean> {
   const home = await freePlace(directory, dataset.name, dataset.digest);
   if (home === undefined) return false;
-  const building = path.join(directory, `.${dataset.name}.${process.pid}`);
+  let building: string | undefined;
   try {
-    await rm(building, { recursive: true, force: true });
-    await mkdir(building, { recursive: true });
+    building = await createDraft(directory);
     const { name, digest, classNames, inputShape } = dataset;
     const manifest: DatasetManifest = {
       format: 'fidelis-dataset',
@@ -117,11 +117,26 @@ export async function store(directory: string, dataset: Dataset, text: DatasetTe
     };
     const json = `${JSON.stringify(manifest, undefined, 2)}\n`;
     await writeFile(path.join(building, MANIFEST_FILE), json, { flag: 'wx', flush: true });
+    return await publish(building, home, () => freePlace(directory, name, digest));
+  } catch (error) {
+    throw asUnwritable(directory, error);
+  } finally {
+    if (building !== undefined) await rm(building, { recursive: true, force: true });
+  }
+}
+
+/** @returns false if another process was first with the same dataset */
+async function publish(
+  building: string,
+  home: string,
+  free: () => Promise<string | undefined>,
+): Promise<boolean> {
+  try {
     await rename(building, home);
     return true;
   } catch (error) {
-    await rm(building, { recursive: true, force: true });
-    throw asUnwritable(directory, error);
+    if ((await free()) === undefined) return false;
+    throw error;
   }
 }
 
@@ -147,8 +162,8 @@ export async function removeStored(directory: string, name: string): Promise<voi
   const home = path.join(directory, name);
   if ((await lstat(home)).isSymbolicLink()) return unlink(home);
   // Without its manifest it is no dataset, however far the rest gets.
-  const leaving = path.join(directory, `.${name}.${process.pid}.removed`);
-  await rename(home, leaving);
+  const leaving = await createDraft(directory);
+  await rename(home, path.join(leaving, name));
   await rm(leaving, { recursive: true });
 }
 
@@ -170,6 +185,7 @@ async function freePlace(directory: string, name: string, digest: string): Promi
   const home = path.join(directory, name);
   try {
     await mkdir(directory, { recursive: true });
+    await removeAbandonedDrafts(directory);
   } catch (error) {
     throw asUnwritable(directory, error);
   }
