@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseStrict } from './contract.js';
 import { FidelisError } from './errors.js';
-import { experimentSpecSchema, studentSeed, type ExperimentSpecInput } from './experiment-spec.js';
+import { canonicalJson } from './canonical-json.js';
+import {
+  experimentSpecSchema,
+  resolveTeacherTraining,
+  studentSeed,
+  type ExperimentSpecInput,
+  type TeacherTrainingSpec,
+} from './experiment-spec.js';
 
 const minimal = {
   name: 'lenet5-mnist',
@@ -154,6 +161,54 @@ describe('labels and views', () => {
 
   it('a loss may use them under augmentations that leave an image what it is', () => {
     expect(issuesOf(withView({ policy: 'combined' }, { alpha: 0.9 }))).toEqual([]);
+  });
+});
+
+describe("a teacher's own augmentation", () => {
+  const withTraining = (more: object): unknown => ({
+    ...minimal,
+    teacher: { ...minimal.teacher, train: { ...minimal.teacher.train, ...more } },
+  });
+  const trainingOf = (more: object): TeacherTrainingSpec => {
+    const { teacher } = parseStrict(experimentSpecSchema, withTraining(more));
+    if ('id' in teacher) throw new Error('the spec trains its teacher');
+    return resolveTeacherTraining(teacher.train);
+  };
+
+  it('is absent where nothing is said of it: teachers of before keep their ids', () => {
+    expect(canonicalJson(trainingOf({ subset: { size: 200 } }))).toBe(
+      '{"batchSize":32,"epochs":50,"optimizer":{"kind":"sgd","learningRate":0.01,"momentum":0.9,"nesterov":true,"weightDecay":0},' +
+        '"schedule":{"floor":0,"kind":"cosine"},"subset":{"seed":0,"size":200,"stratified":true}}',
+    );
+    expect(trainingOf({ augmentation: [] })).toEqual(trainingOf({}));
+  });
+
+  it("is a list, or one of the paper's policies: both give one teacher", () => {
+    const steps = [
+      { kind: 'crop', padding: 4 },
+      { kind: 'horizontal-flip', probability: 0.5 },
+    ];
+    expect(trainingOf({ policy: 'baseline' })).toMatchObject({ augmentation: steps });
+    expect(trainingOf({ policy: 'baseline' })).toEqual(trainingOf({ augmentation: steps }));
+  });
+
+  it.each([
+    ['policy', 'mixup', { policy: 'mixup' }],
+    ['augmentation', 'mixup', { augmentation: [{ kind: 'mixup' }] }],
+    ['policy', 'out-of-distribution', { policy: 'out-of-distribution' }],
+    ['policy', 'gan', { policy: 'gan' }],
+  ])('is refused in %s where labels would say nothing: %s', (field, name, more) => {
+    const [issue] = issuesOf(withTraining(more));
+    expect(issue?.field).toBe(`teacher.train.${field}`);
+    expect(issue?.problem).toMatch(new RegExp(`a teacher learns from labels.*${name}`));
+  });
+
+  it('is refused where it is said twice, or in another order than the stated one', () => {
+    const flip = { kind: 'horizontal-flip' };
+    expect(issuesOf(withTraining({ policy: 'baseline', augmentation: [flip] }))).toHaveLength(1);
+    expect(issuesOf(withTraining({ augmentation: [flip, { kind: 'crop' }] }))[0]?.problem).toContain(
+      'write them as crop, horizontal-flip',
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { architectureField } from './architecture-spec.js';
+import { augmentationListSchema, policyAugmentation, policySchema } from './augmentation-spec.js';
 import { lossSchema } from './loss-spec.js';
 import { optimizerSchema, scheduleSchema } from './optimizer-spec.js';
 import { countField, fractionField, seedField } from './spec-fields.js';
@@ -19,11 +20,54 @@ const trainingRecipe = {
   schedule: scheduleSchema.prefault({}),
 };
 
-export const teacherTrainingSchema = z.strictObject({
+const teacherRecipe = {
   subset: subsetSchema.optional().describe('Train on a part of the split only.'),
+  augmentation: augmentationListSchema
+    .optional()
+    .describe('What is done to each image, drawn anew in every epoch. Not mixup: labels are not mixed.'),
   ...trainingRecipe,
-});
+};
+
+/** As the teacher's id has it: what is left out stays out, so that teachers of before keep theirs. */
+export const teacherTrainingSchema = z.strictObject(teacherRecipe);
 export type TeacherTrainingSpec = z.infer<typeof teacherTrainingSchema>;
+
+/** As a person writes it. */
+const teacherTrainingField = z
+  .strictObject({
+    ...teacherRecipe,
+    policy: policySchema
+      .optional()
+      .describe(
+        "One of the paper's augmentation policies, instead of `augmentation`; baseline is what its own teachers had.",
+      ),
+  })
+  .superRefine(({ policy, augmentation = [] }, context) => {
+    const refuse = (field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    if (policy !== undefined && augmentation.length > 0) {
+      refuse('policy', `${policy} is short for a list of augmentations: give the one or the other`);
+    }
+    if (policy === 'out-of-distribution' || policy === 'gan') {
+      refuse('policy', `a teacher learns from labels, which the samples that ${policy} adds do not have`);
+    }
+    if (policy === 'mixup' || augmentation.some(({ kind }) => kind === 'mixup')) {
+      refuse(
+        policy === 'mixup' ? 'policy' : 'augmentation',
+        'a teacher learns from labels, and mixup mixes images and not labels: what the true label of a mixed image would be is undefined',
+      );
+    }
+  });
+
+/** What the field of a spec means: a policy is written out, and no augmentation is none. */
+export function resolveTeacherTraining({
+  policy,
+  augmentation = [],
+  ...recipe
+}: z.infer<typeof teacherTrainingField>): TeacherTrainingSpec {
+  const steps = policy === undefined ? augmentation : policyAugmentation(policy);
+  return { ...recipe, ...(steps.length === 0 ? {} : { augmentation: steps }) };
+}
 
 /** Absent for a single model, so that its teacher keeps its id. */
 export const ensembleMembersSchema = z
@@ -39,7 +83,7 @@ const trainedTeacherSchema = z
     architecture: architectureField,
     seed: seedField.optional().describe("Defaults to the experiment's seed."),
     members: ensembleMembersSchema.optional(),
-    train: teacherTrainingSchema,
+    train: teacherTrainingField,
   })
   .describe(
     'A teacher trained on labels for this experiment; one that was trained to the same spec is used again.',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineEvent, defineJob } from './contract.js';
 import { errorWireSchema } from './errors.js';
 import { architectureSchema } from './architecture-spec.js';
+import { augmentationListSchema } from './augmentation-spec.js';
 import { lossSchema } from './loss-spec.js';
 import { optimizerSchema, scheduleSchema } from './optimizer-spec.js';
 import { subsetSchema } from './subset-spec.js';
@@ -28,6 +29,7 @@ export const teacherJobSchema = z.strictObject({
   kind: z.literal('teacher'),
   ...jobBase,
   subset: subsetSchema.optional(),
+  augmentation: augmentationListSchema.optional(),
 });
 export type TeacherJob = z.infer<typeof teacherJobSchema>;
 

@@ -45,6 +45,7 @@ export { scaleInputs } from './scaling.js';
 export { createSequenceView, SequenceView } from './sequence-view.js';
 export { selectSubset } from './subset.js';
 export { batchesOf, createTableView, TableView, type TableChunk } from './table-view.js';
+export { teacherBatches, type TeacherData } from './teacher-batches.js';
 export { batchParts, extentOfRows, viewExtent, type ViewExtent } from './view-extent.js';
 export { NO_LABEL } from './view-samples.js';
 export { addDataset, type AddDatasetOptions, type AddedDataset } from './import/import-dataset.js';

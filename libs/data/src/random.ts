@@ -14,6 +14,7 @@ export const RANDOM_DOMAINS = {
   noise: 6,
   synthetic: 7,
   split: 8,
+  'teacher-view': 9,
 } as const;
 export type RandomDomain = keyof typeof RANDOM_DOMAINS;
 

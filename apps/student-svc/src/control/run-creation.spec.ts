@@ -1,4 +1,10 @@
-import { parseStrict, runRecordSchema, trainJobSchema, type ViewSpec } from '@fidelis/contracts';
+import {
+  parseStrict,
+  runRecordSchema,
+  teacherSpecSchema,
+  trainJobSchema,
+  type ViewSpec,
+} from '@fidelis/contracts';
 import { datasetInfo } from '@fidelis/data';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -81,6 +87,27 @@ describe('teacherSpecOf', () => {
     expect(teacherSpecOf(specOf({ teacher: { id: 't-0123456789ab' } }), dataset)).toEqual({
       id: 't-0123456789ab',
     });
+  });
+});
+
+describe("a teacher's own augmentation", () => {
+  it('is written out, so that a policy and its list name one teacher', () => {
+    const spec = specOf();
+    if ('id' in spec.teacher) throw new Error('the spec trains its teacher');
+    const { architecture, train } = spec.teacher;
+    const [named, listed] = [
+      { policy: 'baseline' as const },
+      {
+        augmentation: [
+          { kind: 'crop' as const, padding: 4 },
+          { kind: 'horizontal-flip' as const, probability: 0.5 },
+        ],
+      },
+    ].map((more) =>
+      teacherSpecOf(specOf({ teacher: { architecture, train: { ...train, ...more } } }), dataset),
+    );
+    expect(parseStrict(teacherSpecSchema, named)).toEqual(listed);
+    expect(teacherSpecOf(spec, dataset)).not.toHaveProperty('train.augmentation');
   });
 });
 

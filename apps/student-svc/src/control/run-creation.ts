@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   FidelisError,
+  resolveTeacherTraining,
   resolveView,
   subsetSize,
   stageNames,
@@ -97,7 +98,7 @@ export function teacherSpecOf(spec: ExperimentSpec, dataset: DatasetRef): Teache
     dataset,
     seed: seed ?? spec.seed,
     ...(members === undefined ? {} : { members }),
-    train,
+    train: resolveTeacherTraining(train),
   };
 }
 

@@ -4,7 +4,6 @@ import {
   FidelisError,
   type ProducerFingerprint,
   type StudentJob,
-  type TeacherJob,
   type TrainJob,
 } from '@fidelis/contracts';
 import {
@@ -13,6 +12,7 @@ import {
   createTableView,
   loadDataset,
   loadOthers,
+  teacherBatches,
   type BatchSource,
   type Dataset,
 } from '@fidelis/data';
@@ -60,7 +60,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
   const { batches, targets } =
     job.kind === 'student'
       ? await studentInputs(job, dataset, resumed?.step ?? 0)
-      : teacherInputs(job, dataset);
+      : { batches: teacherBatches(dataset, job), targets: undefined };
   const { teacherWeights } = start;
   const initial =
     resumed ??
@@ -149,12 +149,6 @@ async function studentInputs(
   }
   const view = createSequenceView(dataset, job.view, await loadOthers(job.view));
   return { batches: view, targets: new SequenceTargets(view, job.stream, { fromStep }) };
-}
-
-function teacherInputs(job: TeacherJob, dataset: Dataset): { batches: BatchSource; targets: undefined } {
-  const subset = job.subset === undefined ? {} : { subset: job.subset };
-  const view = createTableView(dataset, { kind: 'table', dataset: job.dataset, split: 'train', ...subset });
-  return { batches: batchesOf(view, { seed: job.seed, batchSize: job.batchSize }), targets: undefined };
 }
 
 /** Takes in frames for as long as they come; what is wrong with one ends the training, when it asks for its targets. */

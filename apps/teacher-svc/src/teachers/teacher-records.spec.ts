@@ -38,6 +38,7 @@ describe('teacherIdOf', () => {
       { ...spec, dataset: { ...spec.dataset, digest: 'db'.repeat(32) } },
       { ...spec, train: { ...train, epochs: 51 } },
       { ...spec, train: { ...train, subset: { size: 200, stratified: true, seed: 1 } } },
+      { ...spec, train: { ...train, augmentation: [{ kind: 'horizontal-flip', probability: 0.5 }] } },
       { ...spec, architecture: { name: 'mlp' } },
     ].map((one) => teacherIdOf(one as TeacherSpec));
     expect(new Set(ids).size).toBe(ids.length);

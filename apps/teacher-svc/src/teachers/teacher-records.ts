@@ -25,7 +25,6 @@ export function newTeacher(spec: TeacherSpec, correlationId: string, now: Date):
 /** Of a single model: an ensemble has no training of its own. */
 export function teacherJobOf(row: TeacherRow): TeacherJob {
   const { architecture, dataset, seed, train } = row.spec;
-  const { subset, ...recipe } = train;
   return {
     kind: 'teacher',
     runId: row.id,
@@ -34,8 +33,7 @@ export function teacherJobOf(row: TeacherRow): TeacherJob {
     classes: row.classes,
     architecture,
     seed,
-    ...recipe,
-    ...(subset === undefined ? {} : { subset }),
+    ...train,
   };
 }
 
