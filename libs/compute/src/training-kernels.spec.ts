@@ -135,6 +135,16 @@ for (const preference of ['native', 'wasm'] as const) {
       );
     });
 
+    it('passes the gradient of a maximum below zero to where it came from, and of equals to the first', () => {
+      const x = tf.tensor4d([-1, -2, -5, -5, -4, -7, -7, -6, -5, -5, 0, -1], [1, 2, 6, 1]);
+      const y = tf.maxPool(x, 2, 2, 'valid');
+      const dy = tf.tensor4d([10, 20, 30], [1, 1, 3, 1]);
+      expectClose(
+        run('MaxPoolGrad', { dy, input: x, output: y }, { filterSize: 2, strides: 2, pad: 'valid' }),
+        [10, 0, 20, 0, 0, 0, 0, 0, 0, 0, 30, 0],
+      );
+    });
+
     it('adds a bias and sums its gradient over all other axes', () => {
       const value = tf.tensor4d(values(24), [2, 2, 2, 3]);
       const bias = tf.tensor1d([1, 2, 3]);

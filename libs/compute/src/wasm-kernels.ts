@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { NamedAttrMap, NamedTensorInfoMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import { TRAINING_KERNELS } from './kernel-names.js';
 import { registeredWasm, registerWasm, tensorInput } from './wasm-kernel.js';
+import { maxPoolGradient } from './wasm-pooling.js';
 
 /**
  * Registers what training needs and tfjs-backend-wasm 4.22 lacks, and replaces two of its kernels that are slow in the
- * cases training has: each is composed of the backend's own fast kernels. Idempotent.
+ * cases training has, each composed of the backend's own fast kernels, and one that is wrong. Idempotent.
  */
 export function registerWasmKernels(): void {
   if (registeredWasm(TRAINING_KERNELS.biasAdd) !== undefined) return;
@@ -29,6 +30,7 @@ export function registerWasmKernels(): void {
   replace('Conv2DBackpropInput', (inputs, attributes, original) =>
     hasUnitStride(attributes) ? convolutionInputGradient(inputs, attributes) : original(inputs, attributes),
   );
+  replace('MaxPoolGrad', maxPoolGradient);
   replace('BatchMatMul', (inputs, attributes, original) =>
     attributes['transposeA'] === true || attributes['transposeB'] === true
       ? transposedProduct(inputs, attributes)

@@ -1,7 +1,7 @@
 import { FidelisError, type ArchitectureSpec } from '@fidelis/contracts';
 import { isImageShape, type InputShape } from '@fidelis/data';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import { flatten, maxPool, relu } from './layer-operations.js';
+import { flatten, relu } from './layer-operations.js';
 import type { Model } from './model.js';
 import { NetworkBuilder, sequence } from './network-builder.js';
 
@@ -26,14 +26,12 @@ export function lenet5(architecture: ArchitectureSpec, inputShape: InputShape, c
     );
   }
   const builder = new NetworkBuilder();
-  const convolution = { size: 5, bias: true, init: 'default' } as const;
+  const convolution = { size: 5, bias: true, pooled: true, init: 'default' } as const;
   const features = sequence([
     builder.convolution('conv1', { ...convolution, inputs: channels, outputs: 6, padding, first: true }),
     relu,
-    maxPool,
     builder.convolution('conv2', { ...convolution, inputs: 6, outputs: 16 }),
     relu,
-    maxPool,
   ]);
   const flattened = { height: 5, width: 5, channels: 16 };
   const dense1 = builder.dense('dense1', 5 * 5 * 16, 120, { flattened });

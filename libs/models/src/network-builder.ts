@@ -1,7 +1,7 @@
 import type { ArchitectureSpec } from '@fidelis/contracts';
 import type { ImageShape, InputShape } from '@fidelis/data';
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
-import { addBias, convolve, multiply } from './layer-operations.js';
+import { addBias, convolve, maxPool, multiply } from './layer-operations.js';
 import {
   countOf,
   type BufferSpec,
@@ -33,6 +33,13 @@ export interface ConvolutionOptions {
   readonly padding?: number;
   /** @default no bias */
   readonly bias?: boolean;
+  /**
+   * The largest of each 2×2 block, taken before the bias: adding a constant to a channel, and ReLU after it, change no order, so the values are
+   * those of pooling last, while bias, ReLU and their gradients see a quarter of the numbers.
+   *
+   * @default no pooling
+   */
+  readonly pooled?: boolean;
   /**
    * `fan-out`: normal of variance 2 / (size² · outputs), bias 0 (He et al. 2015). `default`: as PyTorch starts a layer.
    *
@@ -72,8 +79,9 @@ export class NetworkBuilder {
       layout: { kind: 'convolution' },
       init,
     });
-    const run: Layer = (x, pass) =>
+    const convolved: Layer = (x, pass) =>
       convolve(x, filter(pass), { stride, padding, needsInputGradient: !first });
+    const run: Layer = options.pooled === true ? sequence([convolved, maxPool]) : convolved;
     if (options.bias !== true) return run;
     const bias = this.parameter({
       name: `${name}.bias`,

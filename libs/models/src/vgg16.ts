@@ -1,7 +1,7 @@
 import { FidelisError, type ArchitectureSpec } from '@fidelis/contracts';
 import { isImageShape, type InputShape } from '@fidelis/data';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import { flatten, maxPool, relu } from './layer-operations.js';
+import { flatten, relu } from './layer-operations.js';
 import type { Model } from './model.js';
 import { NetworkBuilder, sequence, type Layer } from './network-builder.js';
 
@@ -39,13 +39,13 @@ export function vgg16(architecture: ArchitectureSpec, inputShape: InputShape, cl
   let inputs = inputShape.channels;
   let number = 0;
   for (const stage of STAGES) {
-    for (const outputs of stage) {
+    stage.forEach((outputs, index) => {
       number += 1;
-      const shape = { size: 3, padding: 1, inputs, outputs, bias: true, first: number === 1 };
+      const pooled = index === stage.length - 1;
+      const shape = { size: 3, padding: 1, inputs, outputs, bias: true, pooled, first: number === 1 };
       layers.push(builder.convolution(`conv${number}`, shape), relu);
       inputs = outputs;
-    }
-    layers.push(maxPool);
+    });
   }
   const features = sequence(layers);
   const halvings = 2 ** STAGES.length;
