@@ -14,40 +14,44 @@ export function maxPoolGradient(inputs: NamedTensorInfoMap, attributes: NamedAtt
   const dy = tensorInput(inputs, 'dy') as Tensor4D;
   if (attributes['pad'] !== 'valid')
     throw new RangeError('on wasm max pooling can be trained without padding only');
-  const { filterHeight, filterWidth, strideHeight, strideWidth, ...size } = tf.backend_util.computePool2DInfo(
-    input.shape,
-    attributes['filterSize'] as number,
-    attributes['strides'] as number,
-    1,
-    'valid',
+  const { filterHeight, filterWidth, strideHeight, strideWidth, inChannels, inHeight, inWidth, ...size } =
+    tf.backend_util.computePool2DInfo(
+      input.shape,
+      attributes['filterSize'] as number,
+      attributes['strides'] as number,
+      1,
+      'valid',
+    );
+  const window = Array.from(
+    { length: filterHeight * filterWidth },
+    (_, i) => (Math.floor(i / filterWidth) * inWidth + (i % filterWidth)) * inChannels,
   );
-  const { batchSize, inChannels, inHeight, inWidth, outHeight, outWidth } = size;
-  const values = input.dataSync();
-  const gradients = dy.dataSync();
+  const values = input.dataSync<'float32'>();
   const result = new Float32Array(values.length);
-  let output = 0;
-  for (let sample = 0; sample < batchSize; sample++) {
-    for (let row = 0; row < outHeight; row++) {
-      for (let column = 0; column < outWidth; column++) {
-        const corner =
-          ((sample * inHeight + row * strideHeight) * inWidth + column * strideWidth) * inChannels;
-        for (let channel = 0; channel < inChannels; channel++, output++) {
-          let place = corner + channel;
-          let largest = values[place] ?? NaN;
-          for (let i = 0; i < filterHeight; i++) {
-            for (let j = 0; j < filterWidth; j++) {
-              const candidate = corner + channel + (i * inWidth + j) * inChannels;
-              const value = values[candidate] ?? NaN;
-              if (value > largest) {
-                largest = value;
-                place = candidate;
-              }
-            }
-          }
-          result[place] = (result[place] ?? 0) + (gradients[output] ?? 0);
-        }
-      }
+  dy.dataSync<'float32'>().forEach((gradient, index) => {
+    const channel = index % inChannels;
+    const pixel = (index - channel) / inChannels;
+    const column = pixel % size.outWidth;
+    const line = (pixel - column) / size.outWidth;
+    const row = line % size.outHeight;
+    const sample = (line - row) / size.outHeight;
+    const corner = (sample * inHeight + row * strideHeight) * inWidth + column * strideWidth;
+    const place = placeOfLargest(values, corner * inChannels + channel, window);
+    result[place] = (result[place] ?? 0) + gradient;
+  });
+  return tf.tensor4d(result, input.shape);
+}
+
+/** @param window what to add to `origin` for each place of the window, in the order in which equals are preferred */
+function placeOfLargest(values: Float32Array, origin: number, window: readonly number[]): number {
+  let place = origin;
+  let largest = values[origin] ?? NaN;
+  for (const offset of window) {
+    const value = values[origin + offset] ?? NaN;
+    if (value > largest) {
+      largest = value;
+      place = origin + offset;
     }
   }
-  return tf.tensor4d(result, input.shape);
+  return place;
 }
