@@ -83,6 +83,18 @@ const dkdSchema = z
     targetWeight: weight('targetWeight').default(1).describe("Of the label's class against the rest."),
     nonTargetWeight: weight('nonTargetWeight').default(8).describe('Of the other classes among themselves.'),
     alpha: addedAlpha(1),
+    // Absent ones stay absent, so that specs of before keep their digests.
+    warmUpEpochs: z
+      .number()
+      .positive('warmUpEpochs must be above 0: leave it out for no warm-up')
+      .optional()
+      .describe(
+        'The terms against the teacher (not that of the labels) rise in a line to their weights over so many epochs; published with 20.',
+      ),
+    every: z
+      .enum(['step', 'epoch'])
+      .optional()
+      .describe('When they rise: every step (as it is if absent), or every epoch as in the published code.'),
   })
   .describe('Decoupled KD: the label’s class and the others apart. Needs labels.');
 

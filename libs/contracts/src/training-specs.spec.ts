@@ -12,6 +12,10 @@ describe('specs of a training', () => {
     [lossSchema.parse({}), '{"alpha":0,"kind":"kd","temperature":4}'],
     [lossSchema.parse({ temperature: 1, alpha: 0.5 }), '{"alpha":0.5,"kind":"kd","temperature":1}'],
     [
+      lossSchema.parse({ kind: 'dkd' }),
+      '{"alpha":1,"kind":"dkd","nonTargetWeight":8,"targetWeight":1,"temperature":4}',
+    ],
+    [
       optimizerSchema.parse({ learningRate: 0.1 }),
       '{"kind":"sgd","learningRate":0.1,"momentum":0.9,"nesterov":true,"weightDecay":0}',
     ],
@@ -26,6 +30,8 @@ describe('specs of a training', () => {
     [{ kind: 'js', temperature: -1 }, 'the temperature must be above 0'],
     [{ kind: 'js', beta: 1 }, 'beta must be between 0 and 1'],
     [{ kind: 'dkd', nonTargetWeight: -1 }, 'nonTargetWeight must be at least 0'],
+    [{ kind: 'dkd', warmUpEpochs: 0 }, 'warmUpEpochs must be above 0'],
+    [{ kind: 'kd', warmUpEpochs: 20 }, 'warmUpEpochs'],
     [{ kind: 'kl' }, 'a loss is kd, reverse-kl'],
     [{ kind: 'hard', temperature: 4 }, 'temperature'],
   ])('refuse the loss %j', (spec, problem) => {

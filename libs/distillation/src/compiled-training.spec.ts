@@ -24,6 +24,8 @@ const dataset = shapesDataset();
 const view = createTableView(dataset, { kind: 'table', dataset: datasetRef(dataset), split: 'train' });
 const adamw = optimizerSchema.parse({ kind: 'adamw', learningRate: 0.001, clipNorm: 1 });
 const kd = lossSchema.parse({ alpha: 0.25 });
+/** Its factor is 1/6 at the first step, and 1 from the sixth on. */
+const warmingUp = lossSchema.parse({ kind: 'dkd', warmUpEpochs: 2 });
 
 /** Logits that depend on the sample alone. */
 const taught: TargetProvider = {
@@ -167,8 +169,29 @@ describe.skipIf(nativeProblem !== undefined)(
           };
         },
       };
-      await train(options(lenet, { compiler: counting, epochs: 4 }));
-      expect(graphs).toBe(2);
+      for (const loss of [kd, warmingUp]) {
+        await train(options(lenet, { compiler: counting, epochs: 4, loss }));
+        expect(graphs).toBe(2);
+      }
+    });
+
+    it('warms a loss up alike as operations, as a graph and after a cut', async () => {
+      const given = { loss: warmingUp, epochs: 3 };
+      const checkpoints: Uint8Array[] = [];
+      const whole = await train(
+        options(lenet, {
+          ...given,
+          compiler,
+          onStep: (_, state) => void checkpoints.push(encodeCheckpoint(lenet, state())),
+        }),
+      );
+      expect(distanceByTensor(lenet, await train(options(lenet, given)), whole)).toBeLessThan(1e-3);
+      const without = lossSchema.parse({ kind: 'dkd' });
+      const at1 = await train(options(lenet, { ...given, compiler, loss: without }));
+      expect(distanceByTensor(lenet, at1, whole)).toBeGreaterThan(1e-3);
+      const { state } = decodeCheckpoint(lenet, checkpoints[3] ?? new Uint8Array());
+      const resumed = await train(options(lenet, { ...given, compiler, initial: state }));
+      expect(digestOf(resumed)).toBe(digestOf(whole));
     });
 
     it('leaks no tensor: with buffers, as a graph and as operations', async () => {

@@ -2,6 +2,7 @@ export { decodeCheckpoint, encodeCheckpoint, type Checkpoint, type CheckpointOpt
 export { interpolateWeights, refreshStatistics, rescaledLearningRate } from './initialisation.js';
 export { learningRate, type TrainingLength } from './learning-rate.js';
 export { kdLoss, lossNeeds, nllLoss, trainingLoss, type Targets, type TrainingLoss } from './losses.js';
+export { lossScalars } from './loss-warm-up.js';
 export { predict, predictionBatchRows, Predictor } from './predict.js';
 export { SequenceTargets, type SequenceTargetsOptions } from './sequence-targets.js';
 export { optimizerScalars, optimizerStep, slotCount, type OptimizerState } from './optimizer.js';

@@ -62,6 +62,11 @@ export function weighted({ value, gradient }: LossTerm, weight: number): LossTer
   return { value: scaled(value, weight), gradient: scaled(gradient, weight) };
 }
 
+/** As `weighted`, by a factor that is an input of the step. */
+export function multiplied({ value, gradient }: LossTerm, factor: Scalar): LossTerm {
+  return { value: tf.mul(value, factor), gradient: tf.mul(gradient, factor) };
+}
+
 export function sumOf(terms: readonly LossTerm[]): LossTerm {
   const [first, ...rest] = terms;
   if (first === undefined) throw new RangeError('a loss has at least one term');

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { LossSpec } from '@fidelis/contracts';
 import { differentiable, tensorAt } from '@fidelis/models';
 import {
@@ -9,7 +9,8 @@ import {
   squaredLogits,
   squaredProbabilities,
 } from './divergence-terms.js';
-import { crossEntropy, softened, sumOf, weighted, type LossTerm } from './loss-term.js';
+import { crossEntropy, multiplied, softened, sumOf, weighted, type LossTerm } from './loss-term.js';
+import { warmsUp } from './loss-warm-up.js';
 import { correlations, decoupled, standardisedKl } from './relation-terms.js';
 
 /** What a batch is trained towards. */
@@ -18,6 +19,8 @@ export interface Targets {
   readonly labels?: Tensor2D;
   /** The teacher's combined logits, [rows][classes]. */
   readonly teacherLogits?: Tensor2D;
+  /** Factor of the terms against the teacher at this step, for a loss that warms up: see `lossScalars`. */
+  readonly teacherWeight?: Scalar;
 }
 
 /** Labels alone (a teacher's training), or a teacher's logits and perhaps labels (a student's). */
@@ -72,7 +75,12 @@ export function trainingLoss(loss: TrainingLoss, logits: Tensor2D, targets: Targ
     const weights = weightsOf(loss);
     const terms: LossTerm[] = [];
     if (weights.labels > 0) terms.push(weighted(crossEntropy(logits, labels(), 1), weights.labels));
-    if (weights.teacher > 0) terms.push(weighted(teacherTerm(loss, logits, targets), weights.teacher));
+    if (weights.teacher > 0) {
+      const term = weighted(teacherTerm(loss, logits, targets), weights.teacher);
+      terms.push(
+        warmsUp(loss) ? multiplied(term, required(targets.teacherWeight, 'the factor of its warm-up')) : term,
+      );
+    }
     return sumOf(terms);
   });
 }
@@ -135,7 +143,7 @@ function asOperation(logits: Tensor2D, compute: () => LossTerm): Scalar {
   }) as Scalar;
 }
 
-function required(tensor: Tensor2D | undefined, what: string): Tensor2D {
+function required<T extends Tensor>(tensor: T | undefined, what: string): T {
   if (tensor === undefined) throw new TypeError(`this loss needs ${what}`);
   return tensor;
 }

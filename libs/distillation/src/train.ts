@@ -5,6 +5,7 @@ import { inputDimensions, type Batch, type BatchSource } from '@fidelis/data';
 import type { Model } from '@fidelis/models';
 import { learningRate } from './learning-rate.js';
 import { lossNeeds, type TrainingLoss } from './losses.js';
+import { lossScalars } from './loss-warm-up.js';
 import { optimizerScalars, slotCount } from './optimizer.js';
 import { StateTensors } from './state-tensors.js';
 import type { TargetProvider } from './target-provider.js';
@@ -94,7 +95,10 @@ export async function train(options: TrainOptions): Promise<TrainingOutcome> {
           trainStep.run({
             ...current.named,
             ...uploadBatch(model, batch, needs.labels, logits),
-            ...uploadScalars(optimizerScalars(optimizer, rate, step)),
+            ...uploadScalars({
+              ...optimizerScalars(optimizer, rate, step),
+              ...lossScalars(loss, step, { stepsPerEpoch }),
+            }),
           }) as tf.NamedTensorMap,
       );
       current.advance(outputs);

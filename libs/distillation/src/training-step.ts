@@ -16,7 +16,7 @@ export function slotName(index: number): string {
  * The step that trains `model`: gradient of the loss with respect to the flat buffer, its norm clipped, then the optimiser.
  *
  * Takes parameters, buffers (of a model that has any), slot0…, inputs, labels and teacherLogits (as the loss needs them), and
- * `optimizerScalars`; gives the new parameters, buffers, slots, and of the batch before the update loss and gradientNorm (before clipping).
+ * `optimizerScalars` and `lossScalars`; gives the new parameters, buffers, slots, and of the batch before the update loss and gradientNorm (before clipping).
  */
 export function createTrainingStep(
   model: Model,
@@ -78,9 +78,10 @@ function flat(tensors: readonly Tensor[]): Tensor1D {
   return tf.concat(tensors.map((tensor) => tf.reshape<tf.Rank.R1>(tensor, [-1])));
 }
 
-function targetsOf({ labels, teacherLogits }: NamedTensors): Targets {
+function targetsOf({ labels, teacherLogits, teacherWeight }: NamedTensors): Targets {
   return {
     ...(labels === undefined ? {} : { labels: labels as Tensor2D }),
     ...(teacherLogits === undefined ? {} : { teacherLogits: teacherLogits as Tensor2D }),
+    ...(teacherWeight === undefined ? {} : { teacherWeight: teacherWeight as Scalar }),
   };
 }
