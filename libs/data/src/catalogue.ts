@@ -71,18 +71,47 @@ export function useDatasetDirectory(directory: string | undefined): void {
   addedDirectory = directory;
 }
 
-/** What was added, over what is built in. */
+/** A dataset that was added and of which nothing can be told. */
+export interface DamagedDataset {
+  readonly name: string;
+  readonly problem: string;
+}
+
+/** What was added, over what is built in; without what is damaged. */
 export function datasetCatalogue(): readonly DatasetInfo[] {
+  const added = addedDatasets();
+  const names = added.map(({ name }) => name);
+  const stored = added.flatMap(({ info }) => (info === undefined ? [] : [info]));
+  return [...ENTRIES.map(({ info }) => info).filter(({ name }) => !names.includes(name)), ...stored];
+}
+
+/** What was added and cannot be told of, because its manifest is damaged or not there. */
+export function damagedDatasets(): readonly DamagedDataset[] {
+  return addedDatasets().flatMap(({ name, problem }) => (problem === undefined ? [] : [{ name, problem }]));
+}
+
+interface ManifestReading {
+  readonly name: string;
+  readonly info?: DatasetInfo;
+  readonly problem?: string;
+}
+
+function addedDatasets(): readonly ManifestReading[] {
   const directory = addedDirectory;
-  const added = directory === undefined ? [] : storedNames(directory);
-  const stored = added.map((name) => infoOf(storedManifest(directory ?? '', name)));
-  return [...ENTRIES.map(({ info }) => info).filter(({ name }) => !added.includes(name)), ...stored];
+  if (directory === undefined) return [];
+  return storedNames(directory).map((name) => {
+    try {
+      return { name, info: infoOf(name, storedManifest(directory, name)) };
+    } catch (error) {
+      return { name, problem: FidelisError.from(error).message };
+    }
+  });
 }
 
 /** @throws FidelisError DATASET.UNKNOWN naming the known ones and the nearest match; DATASET.CORRUPT */
 export function datasetInfo(name: string): DatasetInfo {
   const manifest = manifestOf(name);
-  return manifest === undefined ? entryOf(name).info : infoOf(manifest);
+  return manifest === undefined ? entryOf(name).info : infoOf(name, manifest);
 }
 
 /**
@@ -117,6 +146,11 @@ export async function verifyDataset(name: string): Promise<VerifiedFile[]> {
   return verifyIdxSource(entryOf(name).source());
 }
 
+/** Whether the name is that of a dataset, perhaps a damaged one, which somebody has added here. */
+export function isAdded(name: string): boolean {
+  return addedDirectory !== undefined && storedNames(addedDirectory).includes(name);
+}
+
 /** Whether the name is that of a dataset which comes with Fidelis or the system. */
 export function isBuiltIn(name: string): boolean {
   return ENTRIES.some(({ info }) => info.name === name);
@@ -133,12 +167,12 @@ async function loadOnce(key: string, load: () => Promise<Dataset>): Promise<Data
 }
 
 function manifestOf(name: string): DatasetManifest | undefined {
-  if (addedDirectory === undefined || !storedNames(addedDirectory).includes(name)) return undefined;
-  return storedManifest(addedDirectory, name);
+  return isAdded(name) ? storedManifest(addedDirectory ?? '', name) : undefined;
 }
 
-function infoOf({ splits, classNames, ...manifest }: DatasetManifest): DatasetInfo {
-  const { name, title, description, license, source, inputShape } = manifest;
+/** @param name by which it is known here: a link may have another one than the dataset that it leads to */
+function infoOf(name: string, { splits, classNames, ...manifest }: DatasetManifest): DatasetInfo {
+  const { title, description, license, source, inputShape } = manifest;
   return {
     name,
     title,

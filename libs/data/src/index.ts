@@ -1,13 +1,16 @@
 export { augment } from './augmentation.js';
 export { type Batch, type BatchSource } from './batch.js';
 export {
+  damagedDatasets,
   datasetCatalogue,
   datasetInfo,
   datasetRefOf,
+  isAdded,
   isBuiltIn,
   loadDataset,
   useDatasetDirectory,
   verifyDataset,
+  type DamagedDataset,
   type DatasetInfo,
 } from './catalogue.js';
 export {

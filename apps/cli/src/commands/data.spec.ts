@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decode, encode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -129,4 +129,98 @@ describe('data preview', () => {
     const result = await fixture.run(['data', 'preview', 'mnist', '-o', '/nowhere/sheet.png', '--json']);
     expect([result.status, errorOf(result).code]).toEqual([1, 'STORAGE.UNWRITABLE']);
   });
+});
+
+describe('a damaged dataset', () => {
+  const home = (): string => join(fixture.directory, 'datasets', 'photos');
+
+  beforeEach(async () => {
+    await add();
+    await fixture.run(['data', 'add', photos, '--name', 'whole']);
+  });
+
+  const DAMAGES: readonly [string, () => Promise<void>, string][] = [
+    [
+      'whose manifest is half of one',
+      () => writeFile(join(home(), 'manifest.json'), '{"format":'),
+      'is not the manifest of a dataset',
+    ],
+    ['whose manifest is not there', () => rm(join(home(), 'manifest.json')), 'no such file'],
+    [
+      'that is a link to nowhere',
+      async () => {
+        await rm(home(), { recursive: true });
+        await symlink(join(fixture.directory, 'gone'), home());
+      },
+      'no such file',
+    ],
+  ];
+
+  it.each(DAMAGES)(
+    '%s is named beside the others, verified as damaged, and removed',
+    async (_, spoil, why) => {
+      await spoil();
+      const list = await fixture.run(['data', 'list', '--json']);
+      expect(list.status).toBe(0);
+      const { datasets, damaged } = JSON.parse(list.stdout) as {
+        datasets: { name: string }[];
+        damaged: { name: string; problem: string }[];
+      };
+      expect(datasets.map(({ name }) => name)).toEqual(['mnist', 'fashion-mnist', 'whole']);
+      expect(damaged).toEqual([{ name: 'photos', problem: expect.stringContaining(why) as string }]);
+      expect(list.stderr).toContain('damaged: photos');
+      expect((await fixture.run(['data', 'list'])).stdout).toContain('whole');
+
+      const verify = await fixture.run(['data', 'verify', 'photos', '--json']);
+      expect(verify.status).toBe(1);
+      expect(JSON.parse(verify.stdout)).toMatchObject({ name: 'photos', ok: false, files: [] });
+      expect((await fixture.run(['data', 'verify', 'photos'])).stdout).toContain(
+        'fidelis data remove photos',
+      );
+      expect((await fixture.run(['data', 'verify', 'whole'])).status).toBe(0);
+      expect(errorOf(await fixture.run(['data', 'show', 'photos', '--json'])).code).toBe('DATASET.CORRUPT');
+
+      expect((await fixture.run(['data', 'remove', 'photos'])).stdout).toBe('photos is removed\n');
+      expect(JSON.parse((await fixture.run(['data', 'list', '--json'])).stdout)).toMatchObject({
+        damaged: [],
+      });
+      expect((await add()).status).toBe(0);
+    },
+  );
+
+  it('is in the way of another one under its name, which says how to remove it', async () => {
+    await writeFile(join(home(), 'manifest.json'), '{}');
+    const result = await add('--json');
+    expect(result.status).toBe(1);
+    expect(errorOf(result)).toMatchObject({
+      code: 'DATASET.CORRUPT',
+      message: expect.stringContaining('fidelis data remove photos') as string,
+    });
+  });
+
+  it('that a spec names is told of as damaged, not as unknown', async () => {
+    await writeFile(join(home(), 'manifest.json'), '{}');
+    const spec = join(fixture.directory, 'spec.yaml');
+    const example = new URL('../../../../examples/lenet5-mnist-sequence.yaml', import.meta.url);
+    await writeFile(spec, (await readFile(example, 'utf8')).replace('dataset: mnist', 'dataset: photos'));
+    const result = await fixture.run([
+      'data',
+      'preview',
+      spec,
+      '-o',
+      join(fixture.directory, 's.png'),
+      '--json',
+    ]);
+    expect(errorOf(result).code).toBe('DATASET.CORRUPT');
+  });
+});
+
+it('a linked dataset is listed by the name that the link has', async () => {
+  await add();
+  const target = join(fixture.directory, 'datasets', 'photos');
+  await fixture.run(['data', 'add', target, '--name', 'other', '--link']);
+  const { datasets } = JSON.parse((await fixture.run(['data', 'list', '--json'])).stdout) as {
+    datasets: { name: string }[];
+  };
+  expect(datasets.map(({ name }) => name)).toEqual(['mnist', 'fashion-mnist', 'other', 'photos']);
 });

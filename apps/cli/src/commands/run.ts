@@ -1,10 +1,10 @@
-import { datasetCatalogue } from '@fidelis/data';
 import type { CommandRegistry, Invocation } from '../command-host.js';
 import { EXIT, InterruptedError, type ExitStatus } from '../exit-status.js';
 import { completedRun, startExperiment, withOverrides } from '../experiment.js';
+import { datasetsElsewhere, datasetsHere } from '../data/known-datasets.js';
 import type { RunView } from '../gateway/documents.js';
 import type { GatewayClient } from '../gateway/gateway-client.js';
-import { withGatewayClient } from '../gateway/open-gateway.js';
+import { findGateway, withGatewayClient } from '../gateway/open-gateway.js';
 import { examples, withGateway, wholeNumber, type GatewayOptions } from '../options.js';
 import { wrap } from '../render/wrap.js';
 import { inPlainWords } from '../report/plain-words.js';
@@ -41,7 +41,10 @@ export function registerRun({ program, run }: CommandRegistry): void {
 
 async function runSpec(invocation: Invocation, file: string, options: RunOptions): Promise<ExitStatus> {
   const { host, signal, output } = invocation;
-  const specFile = await readSpec(file, datasetCatalogue());
+  const gateway = await findGateway(host, options);
+  // Which datasets a stack elsewhere has, its own answer says.
+  const datasets = gateway === undefined || gateway.embedded ? datasetsHere() : datasetsElsewhere();
+  const specFile = await readSpec(file, datasets);
   const spec = withOverrides(specFile.spec, options);
   return withGatewayClient(host, options, async (client) => {
     const started = await startExperiment(client, specFile, spec, signal);

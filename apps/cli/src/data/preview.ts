@@ -14,7 +14,6 @@ import {
   contactSheet,
   createSequenceView,
   createTableView,
-  datasetCatalogue,
   datasetInfo,
   datasetRefOf,
   isImageShape,
@@ -28,6 +27,7 @@ import type { Invocation } from '../command-host.js';
 import { EXIT, type ExitStatus } from '../exit-status.js';
 import type { JsonOption } from '../options.js';
 import { readSpec } from '../spec/read-spec.js';
+import { datasetsHere } from './known-datasets.js';
 
 export interface PreviewOptions extends JsonOption {
   readonly output: string;
@@ -92,7 +92,7 @@ export async function preview(
 
 async function viewOf(subject: string, options: PreviewOptions): Promise<ViewSpec> {
   if (/^\.(ya?ml|json)$/.test(extname(subject))) {
-    const { spec } = await readSpec(subject, datasetCatalogue());
+    const { spec } = await readSpec(subject, datasetsHere());
     return resolved(spec, spec.dataset, spec.seed, spec.student.batchSize);
   }
   const { train } = datasetInfo(subject).splits;

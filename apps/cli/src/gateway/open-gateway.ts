@@ -4,19 +4,36 @@ import type { GatewayOptions } from '../options.js';
 import { runningGateway } from '../stack/find-stack.js';
 import { GatewayClient } from './gateway-client.js';
 
+export interface GatewayAddress {
+  readonly url: string;
+  /** It is that of the embedded stack on this machine, whose services have the datasets of this machine. */
+  readonly embedded: boolean;
+}
+
+/** Where the gateway is that the options and the environment mean; undefined if no stack is known. */
+export async function findGateway(
+  { config }: CommandHost,
+  options: GatewayOptions,
+): Promise<GatewayAddress | undefined> {
+  const running = await runningGateway(options.dataDir ?? config.dataDir);
+  const url = options.gateway ?? config.gateway ?? running;
+  if (url === undefined) return undefined;
+  return { url, embedded: running !== undefined && new URL(url).host === new URL(running).host };
+}
+
 /**
  * Finds the gateway, lets `use` talk to it, and closes the connection.
  *
  * @throws FidelisError SETUP.MISSING if no stack is known
  */
 export async function withGatewayClient<Result>(
-  { config }: CommandHost,
+  host: CommandHost,
   options: GatewayOptions,
   use: (client: GatewayClient) => Promise<Result>,
 ): Promise<Result> {
-  const dataDir = options.dataDir ?? config.dataDir;
-  const url = options.gateway ?? config.gateway ?? (await runningGateway(dataDir));
-  if (url === undefined) {
+  const address = await findGateway(host, options);
+  if (address === undefined) {
+    const dataDir = options.dataDir ?? host.config.dataDir;
     throw new FidelisError(
       'SETUP.MISSING',
       `No stack runs on this machine (none over ${dataDir}). ` +
@@ -24,7 +41,7 @@ export async function withGatewayClient<Result>(
       { details: { dataDir } },
     );
   }
-  const client = new GatewayClient(url);
+  const client = new GatewayClient(address.url);
   try {
     return await use(client);
   } finally {

@@ -2,10 +2,19 @@ import { nearestName } from '@fidelis/data';
 import { valueAt, type FieldPath } from './schema-lookup.js';
 import type { SpecIssue } from './spec-issues.js';
 
-/** What a spec is checked against; @fidelis/data's catalogue is one. */
+/** @fidelis/data's catalogue has such. */
 export interface KnownDataset {
   readonly name: string;
   readonly splits: { readonly train: number; readonly test: number };
+}
+
+/** What a spec is checked against. */
+export interface DatasetKnowledge {
+  readonly known: readonly KnownDataset[];
+  /** Names of which nothing else is known; what they name is not judged here. */
+  readonly unjudged?: readonly string[];
+  /** There may be others: an unknown name is for whoever has them to refuse. */
+  readonly othersMayBe?: boolean;
 }
 
 const SUBSET_SIZES: readonly FieldPath[] = [
@@ -21,10 +30,16 @@ const DATASETS: readonly FieldPath[] = [
 ];
 
 /** What the schema cannot know: which datasets there are, and how large their training splits are. */
-export function datasetIssues(data: unknown, known: readonly KnownDataset[]): SpecIssue[] {
+export function datasetIssues(
+  data: unknown,
+  { known, unjudged = [], othersMayBe = false }: DatasetKnowledge,
+): SpecIssue[] {
   const name = valueAt(data, ['dataset']);
   if (typeof name !== 'string' || name === '') return [];
-  const unknown = DATASETS.flatMap((path) => unknownDataset(path, valueAt(data, path), known));
+  const names = [...known.map((each) => each.name), ...unjudged];
+  const unknown = othersMayBe
+    ? []
+    : DATASETS.flatMap((path) => unknownDataset(path, valueAt(data, path), names));
   const dataset = known.find((candidate) => candidate.name === name);
   if (dataset === undefined) return unknown;
   const sizes = SUBSET_SIZES.flatMap((path): SpecIssue[] => {
@@ -43,8 +58,17 @@ export function datasetIssues(data: unknown, known: readonly KnownDataset[]): Sp
   return [...unknown, ...sizes];
 }
 
-function unknownDataset(path: FieldPath, name: unknown, known: readonly KnownDataset[]): SpecIssue[] {
-  const names = known.map((dataset) => dataset.name);
+/** What a service has against a dataset that it does not know, by the fields that name it. */
+export function refusedDatasetIssues(data: unknown, name: string, problem: string): SpecIssue[] {
+  return DATASETS.filter((path) => valueAt(data, path) === name).map((path) => ({
+    code: 'DATASET.UNKNOWN',
+    path,
+    kind: 'value',
+    problem,
+  }));
+}
+
+function unknownDataset(path: FieldPath, name: unknown, names: readonly string[]): SpecIssue[] {
   if (typeof name !== 'string' || names.includes(name)) return [];
   return [
     {

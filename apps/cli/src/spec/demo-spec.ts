@@ -7,5 +7,5 @@ export const DEMO_SPEC = 'examples/lenet5-mnist.yaml';
 /** The demo is an example like the others, the same from `src` and from `dist`. */
 export async function readDemoSpec(): Promise<SpecFile> {
   const text = await readFile(new URL(`../../../../${DEMO_SPEC}`, import.meta.url), 'utf8');
-  return parseSpec(DEMO_SPEC, text, datasetCatalogue());
+  return parseSpec(DEMO_SPEC, text, { known: datasetCatalogue() });
 }

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { locateServiceError, parseSpec, readSpec, type LocatedIssue } from './read-spec.js';
 
 const DATASETS = [{ name: 'mnist', splits: { train: 60_000, test: 10_000 } }];
+const KNOWN = { known: DATASETS };
 const EXAMPLES = new URL('../../../../examples/', import.meta.url);
 
 const GOOD = `name: small
@@ -26,7 +27,7 @@ student:
 
 function failure(text: string): FidelisError {
   try {
-    parseSpec('my.yaml', text, DATASETS);
+    parseSpec('my.yaml', text, KNOWN);
   } catch (error) {
     if (FidelisError.is(error)) return error;
     throw error;
@@ -46,7 +47,7 @@ const ADDED = ['fashion-mnist', 'cifar10', 'rt-polarity'].map((name) => ({
 
 describe('a good spec', () => {
   it('is read with its defaults', () => {
-    const { spec } = parseSpec('my.yaml', GOOD, DATASETS);
+    const { spec } = parseSpec('my.yaml', GOOD, KNOWN);
     expect(spec.student.architecture).toEqual({ name: 'lenet5' });
     expect(spec.student.loss).toEqual({ kind: 'kd', temperature: 4, alpha: 0 });
     expect(spec.view).toEqual({ kind: 'table' });
@@ -60,7 +61,7 @@ describe('a good spec', () => {
       expect(text.split('\n')[0]).toBe(
         '# yaml-language-server: $schema=../docs/schemas/experiment.schema.json',
       );
-      const { spec } = parseSpec(file, text, [...DATASETS, ...ADDED]);
+      const { spec } = parseSpec(file, text, { known: [...DATASETS, ...ADDED] });
       expect(`${spec.name}.yaml`).toBe(file);
     }
   });
@@ -259,8 +260,8 @@ describe('what is no spec at all', () => {
         [directory, 'it is a directory'],
         [large, 'at most 1048576'],
       ] as const) {
-        await expect(readSpec(file, DATASETS)).rejects.toMatchObject({ code: 'SPEC.UNREADABLE' });
-        await expect(readSpec(file, DATASETS)).rejects.toThrow(text);
+        await expect(readSpec(file, KNOWN)).rejects.toMatchObject({ code: 'SPEC.UNREADABLE' });
+        await expect(readSpec(file, KNOWN)).rejects.toThrow(text);
       }
     } finally {
       await rm(directory, { recursive: true });
@@ -269,7 +270,7 @@ describe('what is no spec at all', () => {
 });
 
 describe('an error of a service', () => {
-  const { source } = parseSpec('my.yaml', GOOD, DATASETS);
+  const { source } = parseSpec('my.yaml', GOOD, KNOWN);
 
   it('that names a field of the spec gets its line', () => {
     const located = locateServiceError(

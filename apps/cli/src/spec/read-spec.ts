@@ -6,7 +6,7 @@ import {
   type ExperimentSpec,
   type FieldIssue,
 } from '@fidelis/contracts';
-import { datasetIssues, type KnownDataset } from './dataset-checks.js';
+import { datasetIssues, refusedDatasetIssues, type DatasetKnowledge } from './dataset-checks.js';
 import { serviceIssues, specIssues, type SpecIssue } from './spec-issues.js';
 import { excerpt, YamlSource } from './yaml-source.js';
 
@@ -33,12 +33,12 @@ export interface SpecFile {
  * @throws FidelisError SPEC.UNREADABLE, SPEC.NOT_YAML; or with every mistake in `details.issues`:
  *   DATASET.UNKNOWN or MODEL.UNKNOWN if that is all that is wrong, else SPEC.INVALID
  */
-export async function readSpec(file: string, datasets: readonly KnownDataset[]): Promise<SpecFile> {
+export async function readSpec(file: string, datasets: DatasetKnowledge): Promise<SpecFile> {
   return parseSpec(file, await readText(file), datasets);
 }
 
 /** As readSpec, of a text that is already here. `file` is what people know it by. */
-export function parseSpec(file: string, text: string, datasets: readonly KnownDataset[]): SpecFile {
+export function parseSpec(file: string, text: string, datasets: DatasetKnowledge): SpecFile {
   const source = YamlSource.parse(file, text);
   if (source.data === null) {
     throw new FidelisError(
@@ -59,7 +59,11 @@ export function parseSpec(file: string, text: string, datasets: readonly KnownDa
 /** An error of `startRun` that names fields of the spec, with their places in the file; any other as it is. */
 export function locateServiceError(error: unknown, source: YamlSource): unknown {
   if (!FidelisError.is(error)) return error;
-  const issues = error.details['issues'];
+  const { issues, name } = error.details;
+  if (error.code === 'DATASET.UNKNOWN' && typeof name === 'string') {
+    const named = refusedDatasetIssues(source.data, name, `the stack says: ${error.message}`);
+    return named.length === 0 ? error : specError(source, named);
+  }
   if (!isFieldIssues(issues) || issues.length === 0) return error;
   return specError(source, serviceIssues(issues, error.code));
 }

@@ -6,7 +6,7 @@ import { readSpec } from './read-spec.js';
 
 const directory = fileURLToPath(new URL('../../../../examples/views/', import.meta.url));
 const splits = { train: 50_000, test: 10_000 };
-const datasets = ['cifar10', 'svhn', 'cifar10-generated'].map((name) => ({ name, splits }));
+const datasets = { known: ['cifar10', 'svhn', 'cifar10-generated'].map((name) => ({ name, splits })) };
 const refOf = (name: string): { name: string; digest: string } => ({ name, digest: 'd'.repeat(64) });
 
 async function viewOf(file: string): Promise<string> {

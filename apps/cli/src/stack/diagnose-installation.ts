@@ -1,13 +1,18 @@
 import { probeBackend } from '@fidelis/compute';
 import { FidelisError } from '@fidelis/contracts';
-import { datasetCatalogue, verifyDataset, type DatasetInfo } from '@fidelis/data';
+import { damagedDatasets, datasetCatalogue, verifyDataset, type DatasetInfo } from '@fidelis/data';
 import { diagnose } from '@fidelis/embedded';
 import type { Finding } from './stack-port.js';
 
 /** Every part: what the stack is made of, the backend that a training would get now, the datasets. */
 export async function diagnoseInstallation(): Promise<readonly Finding[]> {
   const datasets = await Promise.all(datasetCatalogue().map(diagnoseDataset));
-  return [...(await diagnose()), await diagnoseBackend(), ...datasets.flat()];
+  const damaged = damagedDatasets().map(({ name, problem }): Finding => ({
+    part: `dataset ${name}`,
+    ok: false,
+    advice: `${problem}; \`fidelis data remove ${name}\` removes it`,
+  }));
+  return [...(await diagnose()), await diagnoseBackend(), ...datasets.flat(), ...damaged];
 }
 
 async function diagnoseBackend(): Promise<Finding> {

@@ -18,12 +18,13 @@ export interface DatasetText {
 }
 
 /**
- * Names of the datasets in a directory, sorted. One that does not exist has none.
+ * Names of the datasets in a directory, damaged ones among them, sorted. One that does not exist has none.
  */
 export function storedNames(directory: string): string[] {
   if (!existsSync(directory)) return [];
-  return readdirSync(directory)
-    .filter((name) => DATASET_NAME.test(name) && existsSync(path.join(directory, name, MANIFEST_FILE)))
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => DATASET_NAME.test(entry.name) && (entry.isDirectory() || entry.isSymbolicLink()))
+    .map(({ name }) => name)
     .sort();
 }
 
@@ -194,13 +195,26 @@ async function freePlace(directory: string, name: string, digest: string): Promi
     await unlink(home).catch(() => undefined);
     return home;
   }
-  const there = readManifest(home);
+  const there = manifestInTheWay(directory, name);
   if (there.digest === digest) return undefined;
   throw new FidelisError(
     'REQUEST.INVALID',
     `there is another dataset "${name}" (${there.title}): choose another --name, or remove it first with \`fidelis data remove ${name}\``,
     { details: { name, digest: there.digest } },
   );
+}
+
+function manifestInTheWay(directory: string, name: string): DatasetManifest {
+  try {
+    return storedManifest(directory, name);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FidelisError(
+      'DATASET.CORRUPT',
+      `there is a damaged dataset "${name}": remove it first with \`fidelis data remove ${name}\`. ${reason}`,
+      { details: { name }, cause: error },
+    );
+  }
 }
 
 /** @throws FidelisError REQUEST.INVALID */
