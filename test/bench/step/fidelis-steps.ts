@@ -1,7 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { Compiler, eagerFunction, startBackend } from '@fidelis/compute';
 import { architectureSchema, type OptimizerSpec } from '@fidelis/contracts';
@@ -18,6 +16,7 @@ const requestSchema = z.object({
   classes: z.int(),
   batch: z.int(),
   threads: z.int(),
+  graphs: z.string(),
   mode: z.enum(['compiled', 'eager', 'wasm']),
 });
 
@@ -53,10 +52,11 @@ say({ idleBytes: residentBytes('VmRSS') });
 const architecture = architectureSchema.parse({ name: request.model });
 const model = createModel(architecture, { height, width, channels }, classes);
 const body = createTrainingStep(model, { kind: 'kd', temperature: 4, alpha: 0 }, OPTIMIZER);
-const graphs = mkdtempSync(join(tmpdir(), 'fidelis-bench-'));
-process.once('exit', () => rmSync(graphs, { recursive: true, force: true }));
 const reasons: string[] = [];
-const compiler = new Compiler({ directory: graphs, onEager: (_name, reason) => reasons.push(reason) });
+const compiler = new Compiler({
+  directory: request.graphs,
+  onEager: (_name, reason) => reasons.push(reason),
+});
 const step = mode === 'compiled' ? compiler.compile('step', body) : eagerFunction(body);
 
 const inputs = Float32Array.from({ length: batch * height * width * channels }, (_, i) => Math.sin(i * 0.37));

@@ -1,4 +1,6 @@
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { MeasuredProcess } from './measured-process.js';
@@ -39,8 +41,13 @@ const ownScript = fileURLToPath(new URL('./fidelis-steps.js', import.meta.url));
 const peerScript = fileURLToPath(new URL('../../../step/peer.py', import.meta.url));
 const peerModules = fileURLToPath(new URL('../../../../parity/models', import.meta.url));
 
+/** Of this run alone, so that its first steps record and its end leaves nothing. */
+const graphs = mkdtempSync(join(tmpdir(), 'fidelis-bench-'));
+process.once('exit', () => rmSync(graphs, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 function commandOf(mode: (typeof MODES)[number], model: BenchModel, threads: number): string[] {
-  const request = { ...model, batch: BATCH, threads, mode };
+  const request = { ...model, batch: BATCH, threads, mode, graphs };
   if (mode === 'torch' || mode === 'torch-compile') {
     const peer = { ...request, compile: mode === 'torch-compile', modules: peerModules };
     return [options.python, peerScript, JSON.stringify(peer)];
