@@ -64,9 +64,12 @@ describe('a run on the embedded stack', () => {
     ]);
   });
 
-  it('fails with TEACHER.NOT_FOUND for a teacher that does not exist', async () => {
-    const run = await sut.finished(await sut.startRun(smallSpec({ teacher: { id: 't-000000000000' } })));
-    expect(run).toMatchObject({ state: 'failed', error: { code: 'TEACHER.NOT_FOUND' } });
+  it('refuses a teacher that does not exist, and begins no run', async () => {
+    const spec = smallSpec({ teacher: { id: 't-000000000000' }, name: 'of-nobody' });
+    const answer = await sut.graphql('mutation ($spec: JSON!) { startRun(spec: $spec) { id } }', { spec });
+    expect(answer.errors?.[0]?.extensions?.code).toBe('TEACHER.NOT_FOUND');
+    const runs = await sut.graphql('{ runs(filter: { name: "of-nobody" }, first: 5) { totalCount } }');
+    expect(runs.data).toEqual({ runs: { totalCount: 0 } });
   });
 
   it('stops within moments when it is cancelled', async () => {

@@ -1,11 +1,24 @@
 import { FidelisError, type DatasetRef, type Split } from '@fidelis/contracts';
 import { datasetRef, type Dataset, type InputShape } from './dataset.js';
 import { fashionMnistSource } from './fashion-mnist.js';
-import { loadIdxDataset, verifyIdxSource, type IdxSource, type VerifiedFile } from './idx-dataset.js';
+import {
+  loadIdxDataset,
+  loadIdxLabels,
+  verifyIdxSource,
+  type IdxSource,
+  type VerifiedFile,
+} from './idx-dataset.js';
 import { mnistSource } from './mnist.js';
+import { countByClass } from './subset.js';
 import { nearestName } from './nearest-name.js';
 import type { DatasetManifest } from './store/dataset-manifest.js';
-import { loadStored, storedManifest, storedNames, verifyStored } from './store/dataset-store.js';
+import {
+  loadStored,
+  loadStoredLabels,
+  storedManifest,
+  storedNames,
+  verifyStored,
+} from './store/dataset-store.js';
 
 export interface DatasetInfo {
   readonly name: string;
@@ -134,6 +147,20 @@ export async function loadDataset(name: string): Promise<Dataset> {
 export async function datasetRefOf(name: string): Promise<DatasetRef> {
   const manifest = manifestOf(name);
   return manifest === undefined ? datasetRef(await loadDataset(name)) : { name, digest: manifest.digest };
+}
+
+/**
+ * Samples of each class in one split: its labels are read, and no inputs.
+ *
+ * @throws FidelisError DATASET.UNKNOWN; DATASET.CORRUPT naming the file; SETUP.MISSING
+ */
+export async function classCounts(name: string, split: Split): Promise<readonly number[]> {
+  const { classes } = datasetInfo(name);
+  const labels =
+    manifestOf(name) === undefined
+      ? await loadIdxLabels(entryOf(name).source(), split)
+      : await loadStoredLabels(addedDirectory ?? '', name, split);
+  return countByClass(labels, classes);
 }
 
 /**

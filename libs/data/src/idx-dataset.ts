@@ -61,6 +61,16 @@ export async function loadIdxDataset(source: IdxSource): Promise<Dataset> {
   });
 }
 
+/**
+ * The labels of one split, without its images.
+ *
+ * @throws FidelisError DATASET.CORRUPT naming the file
+ */
+export async function loadIdxLabels(source: IdxSource, split: Split): Promise<Uint8Array> {
+  const file = source.files[split].labels;
+  return parseIdx(await readChecked(source, file), file.name).values;
+}
+
 /** Reads every file and compares its checksum; reports what is wrong and does not throw. */
 export async function verifyIdxSource(source: IdxSource): Promise<VerifiedFile[]> {
   const files = Object.values(source.files).flatMap(({ images, labels }) => [images, labels]);

@@ -1,6 +1,7 @@
 export { augment } from './augmentation.js';
 export { type Batch, type BatchSource } from './batch.js';
 export {
+  classCounts,
   damagedDatasets,
   datasetCatalogue,
   datasetInfo,
@@ -25,6 +26,7 @@ export {
   type SplitData,
   type TokenShape,
 } from './dataset.js';
+export { asksForClasses, experimentIssues, type CheckedDataset } from './experiment-checks.js';
 export {
   loadIdxDataset,
   verifyIdxSource,

@@ -70,6 +70,11 @@ describe('selectSubset', () => {
     expect(error.code).toBe('SPEC.INVALID');
     expect(error.message).toContain('class 2 has 10: use at most 30');
   });
+
+  it('refuses equal numbers of classes one of which has no samples', () => {
+    const choose = (): unknown => selectSubset(new Uint8Array(10), 2, { size: 2, stratified: true, seed: 0 });
+    expect(choose).toThrow('class 1 has none: use `stratified: false`');
+  });
 });
 
 describe('the parts of a split', () => {

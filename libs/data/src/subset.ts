@@ -27,9 +27,9 @@ export function selectSubset(
   spec: SubsetSpec,
 ): Uint32Array {
   if (!isSizedSubset(spec)) return choosePart(labels.length, spec);
-  if (spec.size > labels.length) {
-    throw invalid(`${spec.size} samples do not fit the split: it has ${labels.length}`, spec);
-  }
+  const counts = countByClass(labels, classes);
+  const problem = subsetProblem(spec, { samples: labels.length, classes, counts });
+  if (problem !== undefined) throw invalid(problem, spec);
   const chosen = spec.stratified
     ? chooseStratified(labels, classes, spec)
     : choose(allIds(labels.length), spec.size, spec.seed, WHOLE_SPLIT);
@@ -41,17 +41,8 @@ function chooseStratified(
   classes: number,
   spec: SizedSubsetSpec,
 ): Uint32Array {
-  if (spec.size % classes !== 0) throw indivisible(spec, classes, labels.length);
   const perClass = spec.size / classes;
   const members = idsByClass(labels, classes);
-  const smallest = members.reduce((a, b) => (b.length < a.length ? b : a));
-  if (smallest.length < perClass) {
-    throw invalid(
-      `${spec.size} stratified samples need ${perClass} of every class, but class ${members.indexOf(smallest)} has ` +
-        `${smallest.length}: use at most ${smallest.length * classes}, or \`stratified: false\``,
-      spec,
-    );
-  }
   const chosen = new Uint32Array(spec.size);
   members.forEach((ids, label) => chosen.set(choose(ids, perClass, spec.seed, label), label * perClass));
   return chosen;
@@ -60,13 +51,13 @@ function chooseStratified(
 function choosePart(available: number, spec: SplitPartSpec): Uint32Array {
   const ids = allIds(available);
   if (spec.part === 'd0+d1') return ids;
-  const first = firstPartSize(spec, available);
-  if (first === 0 || first === available) {
-    const problem = `a ratio of ${spec.ratio} leaves a part of ${available} samples empty`;
+  const problem = subsetProblem(spec, { samples: available });
+  if (problem !== undefined) {
     throw new FidelisError('SPEC.INVALID', `subset.ratio: ${problem}`, {
       details: { issues: [{ field: 'subset.ratio', problem }], subset: spec },
     });
   }
+  const first = firstPartSize(spec, available);
   const key = randomKey(spec.seed, 'split');
   shuffleFront(ids, first, (position, bound) => randomBelow(key, [0, 0], position, bound));
   return (spec.part === 'd0' ? ids.subarray(0, first) : ids.subarray(first)).sort();
@@ -88,14 +79,52 @@ function idsByClass(labels: Uint8Array | Int32Array, classes: number): Uint32Arr
   return members.map((ids) => Uint32Array.from(ids));
 }
 
-function indivisible(spec: SizedSubsetSpec, classes: number, available: number): FidelisError {
-  const below = spec.size - (spec.size % classes);
-  const near = [below, below + classes].filter((size) => size > 0 && size <= available);
-  return invalid(
-    `${spec.size} samples cannot be spread evenly over ${classes} classes: use ` +
-      [...near.map(String), '`stratified: false`'].join(', or '),
-    spec,
+/** What is known of the split that a subset is chosen of; what is not known is not judged. */
+export interface SplitKnowledge {
+  readonly samples: number;
+  readonly classes?: number | undefined;
+  /** Samples of each class. */
+  readonly counts?: readonly number[] | undefined;
+}
+
+/** Why a subset cannot be chosen, and what could be; undefined if nothing speaks against it. */
+export function subsetProblem(
+  spec: SubsetSpec,
+  { samples, classes, counts }: SplitKnowledge,
+): string | undefined {
+  if (!isSizedSubset(spec)) {
+    const first = firstPartSize(spec, samples);
+    const empty = spec.part !== 'd0+d1' && (first === 0 || first === samples);
+    return empty ? `a ratio of ${spec.ratio} leaves a part of ${samples} samples empty` : undefined;
+  }
+  const { size, stratified } = spec;
+  if (size > samples) return `${size} samples do not fit the split: it has ${samples}`;
+  if (!stratified || classes === undefined) return undefined;
+  if (size % classes !== 0) {
+    const below = size - (size % classes);
+    const near = [below, below + classes].filter((other) => other > 0 && other <= samples);
+    const choices = [...near.map(String), '`stratified: false`'].join(', or ');
+    return `${size} samples cannot be spread evenly over ${classes} classes: use ${choices}`;
+  }
+  if (counts === undefined) return undefined;
+  const perClass = size / classes;
+  const fewest = Math.min(...counts);
+  if (fewest >= perClass) return undefined;
+  return (
+    `${size} stratified samples need ${perClass} of every class, but class ${counts.indexOf(fewest)} has ` +
+    (fewest === 0
+      ? 'none: use `stratified: false`'
+      : `${fewest}: use at most ${fewest * classes}, or \`stratified: false\``)
   );
+}
+
+/** Samples of each class. */
+export function countByClass(labels: Uint8Array | Int32Array, classes: number): number[] {
+  const counts = Array.from({ length: classes }, () => 0);
+  labels.forEach((label) => {
+    counts[label] = (counts[label] ?? 0) + 1;
+  });
+  return counts;
 }
 
 function invalid(problem: string, spec: SizedSubsetSpec): FidelisError {

@@ -174,17 +174,27 @@ describe('control and teachers', () => {
       await expect(start({ dataset: 'mnits' })).rejects.toThrow(/Did you mean "mnist"/);
     });
 
+    it.each<[string, string, Partial<ExperimentSpecInput>]>([
+      ['TEACHER.NOT_FOUND', 'teacher.id', { teacher: { id: 't-000000000000' } }],
+      ['DATASET.UNKNOWN', 'dataset', { dataset: 'mnits' }],
+      ['DATASET.UNKNOWN', 'view.append.dataset', { view: { kind: 'sequence', append: { dataset: 'svhn' } } }],
+      ['SPEC.INVALID', 'view.subset.size', { view: { kind: 'table', subset: { size: 5 } } }],
+      [
+        'SPEC.INVALID',
+        'student.schedule.warmUpEpochs',
+        { student: { architecture: 'lenet5', ...recipe, schedule: { warmUpEpochs: 4 } } },
+      ],
+    ])('with %s and the field %s', async (code, field, changes) => {
+      await expect(start(changes)).rejects.toMatchObject({
+        code,
+        details: { issues: [{ field }] },
+      });
+    });
+
     it('leaves no run behind', async () => {
       const { total } = await control.rpc.call(runRpc.list, { first: 10 });
       expect(total).toBe(0);
     });
-  });
-
-  it('a run of a teacher that does not exist fails with the reason', async () => {
-    const { id } = await start({ teacher: { id: 't-000000000000' } });
-    const run = await inState(id, 'failed');
-    expect(run.error).toMatchObject({ code: 'TEACHER.NOT_FOUND' });
-    expect(run.endedAt).not.toBeNull();
   });
 
   it('a run goes from its spec to its end with what others report', async () => {

@@ -1,12 +1,16 @@
-import { nearestName } from '@fidelis/data';
+import type { ExperimentSpec } from '@fidelis/contracts';
+import {
+  asksForClasses,
+  classCounts,
+  experimentIssues,
+  nearestName,
+  type CheckedDataset,
+} from '@fidelis/data';
 import { valueAt, type FieldPath } from './schema-lookup.js';
-import type { SpecIssue } from './spec-issues.js';
+import { serviceIssues, type SpecIssue } from './spec-issues.js';
 
 /** @fidelis/data's catalogue has such. */
-export interface KnownDataset {
-  readonly name: string;
-  readonly splits: { readonly train: number; readonly test: number };
-}
+export type KnownDataset = CheckedDataset;
 
 /** What a spec is checked against. */
 export interface DatasetKnowledge {
@@ -66,6 +70,29 @@ export function refusedDatasetIssues(data: unknown, name: string, problem: strin
     kind: 'value',
     problem,
   }));
+}
+
+/** What speaks against a spec whose fields are all allowed, as far as its datasets are known. */
+export function experimentProblems(spec: ExperimentSpec, { known }: DatasetKnowledge): SpecIssue[] {
+  const issues = experimentIssues(spec, (name) => known.find((dataset) => dataset.name === name));
+  return serviceIssues(issues, 'SPEC.INVALID');
+}
+
+/**
+ * The same knowledge, and how many samples each class of the spec's dataset has, if that matters to the spec. Of data that cannot be read here
+ * that is left to the service.
+ */
+export async function withClassCounts(
+  spec: ExperimentSpec,
+  knowledge: DatasetKnowledge,
+): Promise<DatasetKnowledge> {
+  const { known } = knowledge;
+  if (!asksForClasses(spec) || !known.some(({ name }) => name === spec.dataset)) return knowledge;
+  const trainCounts = await classCounts(spec.dataset, 'train').catch(() => undefined);
+  return {
+    ...knowledge,
+    known: known.map((dataset) => (dataset.name === spec.dataset ? { ...dataset, trainCounts } : dataset)),
+  };
 }
 
 function unknownDataset(path: FieldPath, name: unknown, names: readonly string[]): SpecIssue[] {

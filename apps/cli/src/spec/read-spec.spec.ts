@@ -232,6 +232,63 @@ describe('a mistake in a spec is named with its line, its field and what would b
   });
 });
 
+describe('what a spec asks of its dataset is checked with the file', () => {
+  const DIGITS = { name: 'mnist', splits: { train: 60_000, test: 10_000 }, classes: 10 };
+
+  it.each([
+    [
+      'size: 200',
+      'size: 205',
+      'teacher.train.subset.size',
+      '205 samples cannot be spread evenly over 10 classes',
+    ],
+    [
+      'batchSize: 32',
+      'batchSize: 256',
+      'teacher.train.batchSize',
+      'a batch of 256 is larger than the 200 samples there',
+    ],
+    [
+      'optimizer: { learningRate: 0.01 }',
+      'optimizer: { learningRate: 0.01 }\n  schedule: { warmUpEpochs: 5 }',
+      'student.schedule.warmUpEpochs',
+      'a warm-up of 5 epochs is longer than the whole training of 3',
+    ],
+  ])('%s as %s', (from, to, field, problem) => {
+    let refused: unknown;
+    try {
+      parseSpec('my.yaml', GOOD.replace(from, to), { known: [DIGITS] });
+    } catch (error) {
+      refused = error;
+    }
+    const error = FidelisError.from(refused);
+    expect(error.code).toBe('SPEC.INVALID');
+    expect(error.message).toContain(problem);
+    expect(issuesOf(error).map((issue) => issue.field)).toEqual([field]);
+    expect(issuesOf(error)[0]?.line).toBeGreaterThan(1);
+  });
+
+  it('once, where two checks see it', () => {
+    const error = failure(GOOD.replace('size: 200', 'size: 70000'));
+    expect(issuesOf(error)).toHaveLength(1);
+  });
+
+  it('counting the samples of each class where they matter', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'fidelis-spec-'));
+    try {
+      const file = join(directory, 'spec.yaml');
+      await writeFile(file, GOOD.replace('size: 200', 'size: 60000'));
+      await expect(readSpec(file, { known: [DIGITS] })).rejects.toThrow(
+        'class 5 has 5421: use at most 54210',
+      );
+      await writeFile(file, GOOD);
+      await expect(readSpec(file, { known: [DIGITS] })).resolves.toMatchObject({ spec: { name: 'small' } });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});
+
 describe('what is no spec at all', () => {
   it.each([
     ['broken YAML', 'name: small\nstudent: {epochs: 3\n', 3],

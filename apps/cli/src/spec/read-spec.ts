@@ -6,7 +6,13 @@ import {
   type ExperimentSpec,
   type FieldIssue,
 } from '@fidelis/contracts';
-import { datasetIssues, refusedDatasetIssues, type DatasetKnowledge } from './dataset-checks.js';
+import {
+  datasetIssues,
+  experimentProblems,
+  refusedDatasetIssues,
+  withClassCounts,
+  type DatasetKnowledge,
+} from './dataset-checks.js';
 import { serviceIssues, specIssues, type SpecIssue } from './spec-issues.js';
 import { excerpt, YamlSource } from './yaml-source.js';
 
@@ -34,7 +40,10 @@ export interface SpecFile {
  *   DATASET.UNKNOWN or MODEL.UNKNOWN if that is all that is wrong, else SPEC.INVALID
  */
 export async function readSpec(file: string, datasets: DatasetKnowledge): Promise<SpecFile> {
-  return parseSpec(file, await readText(file), datasets);
+  const read = parseSpec(file, await readText(file), datasets);
+  const issues = experimentProblems(read.spec, await withClassCounts(read.spec, datasets));
+  if (issues.length > 0) throw specError(read.source, issues);
+  return read;
 }
 
 /** As readSpec, of a text that is already here. `file` is what people know it by. */
@@ -48,9 +57,13 @@ export function parseSpec(file: string, text: string, datasets: DatasetKnowledge
     );
   }
   const result = experimentSpecSchema.safeParse(source.data);
+  const ofDatasets = datasetIssues(source.data, datasets);
+  const named = new Set(ofDatasets.map(({ path }) => path.join('.')));
   const issues = [
-    ...(result.success ? [] : specIssues(result.error, source.data)),
-    ...datasetIssues(source.data, datasets),
+    ...(result.success
+      ? experimentProblems(result.data, datasets).filter(({ path }) => !named.has(path.join('.')))
+      : specIssues(result.error, source.data)),
+    ...ofDatasets,
   ];
   if (result.success && issues.length === 0) return { source, spec: result.data };
   throw specError(source, issues);

@@ -10,7 +10,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CREATED, dataset, runOf, specOf, streamOf } from '../../fixtures/records.js';
 import {
-  checkSpec,
   newRun,
   newRunId,
   rowsOfSteps,
@@ -123,14 +122,6 @@ describe('a view that draws on another dataset', () => {
     const row = newRun('r-1', spec, { dataset, info: mnist, others: [other] }, 'c-1', new Date());
     expect(row.plan).toMatchObject({ viewRows: 61_000, others: [other] });
   });
-
-  it('is refused where that has too few', () => {
-    const many = { ...append, size: 60_001 };
-    expect(() => checkSpec(specOf({ view: { kind: 'sequence', append: many } }), mnist)).toThrow(
-      'view.append.size: 60001 samples are more than the 60000 of fashion-mnist',
-    );
-    expect(() => checkSpec(spec, mnist)).not.toThrow();
-  });
 });
 
 describe('a part of the split', () => {
@@ -141,20 +132,6 @@ describe('a part of the split', () => {
   ] as const)('%s is a view of %i samples', (part, rows) => {
     const spec = specOf({ view: { kind: 'table', subset: { part } } });
     expect(viewRows(viewOf(spec, dataset), mnist)).toBe(rows);
-  });
-
-  it('cannot be smaller than a batch of the teacher', () => {
-    const spec = specOf({});
-    const { teacher } = spec;
-    if ('id' in teacher) throw new Error('the spec trains its teacher');
-    const train = {
-      ...teacher.train,
-      subset: { part: 'd0', ratio: 0.0005, seed: 0 } as const,
-      batchSize: 32,
-    };
-    expect(() => checkSpec({ ...spec, teacher: { ...teacher, train } }, mnist)).toThrow(
-      'teacher.train.batchSize: a batch of 32 is larger than the 30 samples there',
-    );
   });
 });
 
@@ -186,36 +163,6 @@ describe('streamSteps', () => {
         },
       ),
     );
-  });
-});
-
-describe('checkSpec', () => {
-  it.each([
-    ['view.subset.size', specOf({ view: { kind: 'table', subset: { size: 60_001 } } })],
-    [
-      'teacher.train.subset.size',
-      specOf({
-        teacher: {
-          architecture: 'mlp',
-          train: { epochs: 1, batchSize: 1, optimizer: { learningRate: 1 }, subset: { size: 60_001 } },
-        },
-      }),
-    ],
-    ['student.batchSize', specOf({ view: { kind: 'table', subset: { size: 127 } } })],
-  ])('refuses a spec whose %s the dataset cannot give', (field, spec) => {
-    expect(() => checkSpec(spec, mnist)).toThrow(
-      expect.objectContaining({
-        code: 'SPEC.INVALID',
-        details: { issues: [expect.objectContaining({ field }) as unknown] },
-      }) as Error,
-    );
-  });
-
-  it('takes the whole split and a batch of it all', () => {
-    expect(() =>
-      checkSpec(specOf({ view: { kind: 'table', subset: { size: 60_000 } } }), mnist),
-    ).not.toThrow();
-    expect(() => checkSpec(specOf({ view: { kind: 'table', subset: { size: 128 } } }), mnist)).not.toThrow();
   });
 });
 

@@ -3,7 +3,6 @@ import {
   FidelisError,
   resolveTeacherTraining,
   resolveView,
-  subsetSize,
   stageNames,
   studentSeed,
   type DatasetRef,
@@ -14,8 +13,8 @@ import {
   type TeacherSpec,
   type ViewSpec,
 } from '@fidelis/contracts';
-import { datasetInfo, extentOfRows, inputDimensions, viewExtent, type DatasetInfo } from '@fidelis/data';
-import { checkInitialisation, studentStart } from './student-start.js';
+import { extentOfRows, viewExtent, type DatasetInfo } from '@fidelis/data';
+import { studentStart } from './student-start.js';
 import type { RunRow } from './run.entity.js';
 
 /** Crockford's base 32 in lower case: no letter that reads as another. */
@@ -161,70 +160,6 @@ export function studentJobOf(row: RunRow, stream: StreamRecord): StudentJob {
     teacherDigest: stream.teacherDigest,
     evaluation,
   };
-}
-
-/** What can be said against a spec before anything is started. */
-export function checkSpec(spec: ExperimentSpec, info: DatasetInfo): void {
-  const available = info.splits.train;
-  const appended = spec.view.kind === 'sequence' ? (spec.view.append?.size ?? 0) : 0;
-  const trainings = [
-    ['view.subset', 'student.batchSize', spec.view.subset, spec.student.batchSize, appended],
-    ...('id' in spec.teacher
-      ? []
-      : [
-          [
-            'teacher.train.subset',
-            'teacher.train.batchSize',
-            spec.teacher.train.subset,
-            spec.teacher.train.batchSize,
-            0,
-          ] as const,
-        ]),
-  ] as const;
-  for (const [subsetField, batchField, subset, batchSize, added] of trainings) {
-    const size = subsetSize(subset, available);
-    if (size > available) {
-      throw invalid(
-        `${subsetField}.size`,
-        `${size} samples are more than the ${available} of ${info.name}: use at most that`,
-      );
-    }
-    if (batchSize > size + added) {
-      throw invalid(batchField, `a batch of ${batchSize} is larger than the ${size + added} samples there`);
-    }
-  }
-  checkOtherDatasets(spec, info);
-  checkInitialisation(spec);
-}
-
-/** Samples of another dataset are of this one's shape, and as many as it has. */
-function checkOtherDatasets({ view }: ExperimentSpec, info: DatasetInfo): void {
-  if (view.kind === 'table') return;
-  const shapeOf = ({ inputShape }: DatasetInfo): string => inputDimensions(inputShape).join('×');
-  for (const field of ['append', 'synthetic'] as const) {
-    const source = view[field];
-    if (source === undefined) continue;
-    const other = datasetInfo(source.dataset);
-    if (shapeOf(other) !== shapeOf(info)) {
-      throw invalid(
-        `view.${field}.dataset`,
-        `inputs of ${other.name} are ${shapeOf(other)}, those of ${info.name} ${shapeOf(info)}`,
-      );
-    }
-    const available = other.splits[source.split];
-    if ('size' in source && source.size > available) {
-      throw invalid(
-        `view.${field}.size`,
-        `${source.size} samples are more than the ${available} of ${other.name}`,
-      );
-    }
-  }
-}
-
-function invalid(field: string, problem: string): FidelisError {
-  return new FidelisError('SPEC.INVALID', `${field}: ${problem}`, {
-    details: { issues: [{ field, problem }] },
-  });
 }
 
 export function toRecord(row: RunRow): RunRecord {

@@ -3,13 +3,17 @@ import {
   FidelisError,
   otherDatasets,
   runRpc,
+  teacherRpc,
+  type DatasetRef,
+  type ExperimentSpec,
   type RunRecord,
   type RpcRequest,
   type RpcResponse,
 } from '@fidelis/contracts';
-import { OnRpc } from '@fidelis/bus';
-import { datasetInfo, datasetRefOf } from '@fidelis/data';
-import { checkSpec, newRun, newRunId, toRecord } from './run-creation.js';
+import { OnRpc, RpcClient } from '@fidelis/bus';
+import { datasetRefOf } from '@fidelis/data';
+import { checkSpec, checkTeacher, ofField } from './check-spec.js';
+import { newRun, newRunId, toRecord } from './run-creation.js';
 import { RunLoop } from './run-loop.js';
 import { RunRepository } from './run.repository.js';
 import { isEnded } from './run-transitions.js';
@@ -19,18 +23,33 @@ export class RunController {
   constructor(
     @Inject(RunRepository) private readonly runs: RunRepository,
     @Inject(RunLoop) private readonly loop: RunLoop,
+    @Inject(RpcClient) private readonly rpc: RpcClient,
   ) {}
 
   @OnRpc(runRpc.start)
   async start({ spec, correlationId }: RpcRequest<typeof runRpc.start>): Promise<RunRecord> {
-    const info = datasetInfo(spec.dataset);
-    checkSpec(spec, info);
+    const info = await checkSpec(spec);
     const dataset = await datasetRefOf(spec.dataset);
+    await this.checkNamedTeacher(spec, dataset, correlationId);
     const others = await Promise.all(otherDatasets(spec.view).map(datasetRefOf));
     const row = newRun(newRunId(), spec, { dataset, info, others }, correlationId, new Date());
     await this.runs.create(row);
     this.loop.look(row.id);
     return toRecord(row);
+  }
+
+  /** A teacher that is named by its id is there, or the run is none. */
+  private async checkNamedTeacher(
+    spec: ExperimentSpec,
+    dataset: DatasetRef,
+    correlationId: string,
+  ): Promise<void> {
+    if (!('id' in spec.teacher)) return;
+    const { id } = spec.teacher;
+    const teacher = await this.rpc.call(teacherRpc.get, { id }, { correlationId }).catch((error: unknown) => {
+      throw ofField('teacher.id', error);
+    });
+    checkTeacher(spec, teacher, dataset.digest);
   }
 
   @OnRpc(runRpc.get)

@@ -13,12 +13,23 @@ import type { TeacherStart } from './run.entity.js';
  * @throws FidelisError SPEC.INVALID
  */
 export function checkInitialisation({ student, teacher }: ExperimentSpec): void {
-  const { initialisation, architecture } = student;
-  if (initialisation === undefined || initialisation.kind === 'random' || 'id' in teacher) return;
-  if (canonicalJson(architecture) !== canonicalJson(teacher.architecture)) {
-    throw otherArchitecture(architecture, teacher.architecture);
+  if (!('id' in teacher)) checkStart(student, teacher.architecture, teacher.members ?? 1);
+}
+
+/**
+ * Whether a student can start from a teacher of this architecture with so many members.
+ *
+ * @throws FidelisError SPEC.INVALID
+ */
+export function checkStart(
+  { initialisation, architecture }: ExperimentSpec['student'],
+  teacher: ArchitectureSpec,
+  members: number,
+): void {
+  if (initialisation === undefined || initialisation.kind === 'random') return;
+  if (canonicalJson(architecture) !== canonicalJson(teacher)) {
+    throw otherArchitecture(architecture, teacher);
   }
-  const members = teacher.members ?? 1;
   if (initialisation.member >= members) throw noSuchMember(initialisation.member, members);
 }
 

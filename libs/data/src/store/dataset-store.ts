@@ -56,16 +56,42 @@ export async function loadStored(directory: string, name: string): Promise<Datas
   );
 }
 
-async function loadSplit(home: string, { splits }: DatasetManifest, split: Split): Promise<SplitData> {
-  const { size, inputs, labels } = splits[split];
-  const [values, classes] = [await readArray(home, inputs), await readArray(home, labels)];
-  if (values instanceof Int32Array || classes instanceof Uint16Array) {
-    throw new FidelisError(
-      'DATASET.CORRUPT',
-      `${path.join(home, MANIFEST_FILE)} has arrays of the wrong types`,
-    );
-  }
-  return { size, inputs: values, labels: classes };
+/**
+ * The labels of one split, without its inputs.
+ *
+ * @throws FidelisError DATASET.CORRUPT naming the file
+ */
+export async function loadStoredLabels(
+  directory: string,
+  name: string,
+  split: Split,
+): Promise<SplitData['labels']> {
+  const home = path.join(directory, name);
+  return readLabels(home, readManifest(home), split);
+}
+
+async function loadSplit(home: string, manifest: DatasetManifest, split: Split): Promise<SplitData> {
+  const { size, inputs } = manifest.splits[split];
+  const values = await readArray(home, inputs);
+  if (values instanceof Int32Array) throw wrongTypes(home);
+  return { size, inputs: values, labels: await readLabels(home, manifest, split) };
+}
+
+async function readLabels(
+  home: string,
+  { splits }: DatasetManifest,
+  split: Split,
+): Promise<SplitData['labels']> {
+  const labels = await readArray(home, splits[split].labels);
+  if (labels instanceof Uint16Array) throw wrongTypes(home);
+  return labels;
+}
+
+function wrongTypes(home: string): FidelisError {
+  return new FidelisError(
+    'DATASET.CORRUPT',
+    `${path.join(home, MANIFEST_FILE)} has arrays of the wrong types`,
+  );
 }
 
 /** Compares every array with the checksum that it had when it was added. A wrong file is not thrown but reported. */
