@@ -35,6 +35,13 @@ describe('openArray', () => {
     await expect(array.bytes()).rejects.toThrow('has the type int32 where bytes (uint8) are needed');
   });
 
+  it('gives numbers a part at a time, the last one shorter', async () => {
+    const array = await openArray(await npy('<i2', '5, 1', Uint8Array.of(1, 0, 2, 0, 3, 0, 4, 0, 5, 0)));
+    const parts: number[][] = [];
+    for await (const part of array.parts(2)) parts.push([...part]);
+    expect(parts).toEqual([[1, 2], [3, 4], [5]]);
+  });
+
   it('refuses Fortran order, fewer bytes than the shape needs, and a file that is not there', async () => {
     await expect(openArray(await npy('|u1', '2, 3', new Uint8Array(6), true))).rejects.toThrow(
       'numpy.ascontiguousarray',

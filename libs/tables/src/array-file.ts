@@ -1,5 +1,4 @@
-import { FidelisError } from '@fidelis/contracts';
-import { fileSource, type ByteSource } from './byte-source.js';
+import { fileSource, type ByteRange, type ByteSource } from './byte-source.js';
 import { readArrayHeader } from './npy-header.js';
 import { decodeNumbers } from './number-decoding.js';
 import { npzSource } from './npz-source.js';
@@ -24,6 +23,12 @@ export interface ArrayFile {
    * @throws FidelisError REQUEST.INVALID for an integer beyond ±2^53
    */
   numbers(): Promise<RowChunk>;
+  /**
+   * As `numbers`, a part at a time: no more than one is in memory for it. The last may be shorter.
+   *
+   * @param values of each part, at least 1
+   */
+  parts(values: number): AsyncIterable<RowChunk>;
 }
 
 /**
@@ -47,9 +52,17 @@ async function openSource(source: ByteSource): Promise<ArrayFile> {
     'is in Fortran order. Write it in C order: numpy.ascontiguousarray(array)',
   );
   const length = shape.reduce((product, size) => product * size, itemBytes);
+  const all = { start: dataStart, end: dataStart + length };
   const read = async (): Promise<Uint8Array<ArrayBuffer>> => {
-    for await (const bytes of source.read([{ start: dataStart, end: dataStart + length }])) return bytes;
+    for await (const bytes of source.read([all])) return bytes;
     return new Uint8Array(0);
+  };
+  const decode = (bytes: Uint8Array<ArrayBuffer>): RowChunk => {
+    try {
+      return decodeNumbers(bytes, dtype, bigEndian);
+    } catch (error) {
+      throw asTableError(source.name, 'array', error);
+    }
   };
   return {
     name: source.name,
@@ -59,13 +72,13 @@ async function openSource(source: ByteSource): Promise<ArrayFile> {
       requireTable(dtype === 'uint8', source.name, `has the type ${dtype} where bytes (uint8) are needed`);
       return read();
     },
-    numbers: async () => {
-      try {
-        return decodeNumbers(await read(), dtype, bigEndian);
-      } catch (error) {
-        if (FidelisError.is(error)) throw error;
-        throw asTableError(source.name, 'array', error);
-      }
+    numbers: async () => decode(await read()),
+    async *parts(values) {
+      for await (const bytes of source.read(pieces(all, values * itemBytes))) yield decode(bytes);
     },
   };
+}
+
+function* pieces({ start, end }: ByteRange, bytes: number): Generator<ByteRange> {
+  for (let at = start; at < end; at += bytes) yield { start: at, end: Math.min(at + bytes, end) };
 }

@@ -2,8 +2,8 @@ const ALIGNMENT = 64;
 /** Magic, version 1.0 and the length of the header. */
 const PREFIX_BYTES = 10;
 
-/** The bytes that numpy.save writes for a float32 array of this shape, in C order: format version 1.0. */
-export function encodeNpy(values: Float32Array, shape: readonly number[]): Uint8Array {
+/** The bytes that numpy.save writes before the numbers of a float32 array of this shape, in C order: format version 1.0. */
+export function npyHeader(shape: readonly number[]): Uint8Array {
   const axes = shape.length === 1 ? `${shape[0] ?? 0},` : shape.join(', ');
   const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${axes}), }`;
   // The numbers begin at a multiple of 64 bytes; the header ends with a line break.
@@ -11,9 +11,15 @@ export function encodeNpy(values: Float32Array, shape: readonly number[]): Uint8
   const header = Buffer.alloc(PREFIX_BYTES);
   header.write('\x93NUMPY\x01\x00', 'latin1');
   header.writeUInt16LE(length, PREFIX_BYTES - 2);
-  return Buffer.concat([
-    header,
-    Buffer.from(`${description.padEnd(length - 1)}\n`, 'latin1'),
-    Buffer.from(values.buffer, values.byteOffset, values.byteLength),
-  ]);
+  return Buffer.concat([header, Buffer.from(`${description.padEnd(length - 1)}\n`, 'latin1')]);
+}
+
+/** The bytes that numpy.save writes for a float32 array of this shape. */
+export function encodeNpy(values: Float32Array, shape: readonly number[]): Uint8Array {
+  return Buffer.concat([npyHeader(shape), float32Bytes(values)]);
+}
+
+/** Little-endian, where they are. */
+export function float32Bytes(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -1,5 +1,5 @@
 export { openArray, type ArrayFile } from './array-file.js';
-export { encodeNpy } from './encode-npy.js';
+export { encodeNpy, float32Bytes, npyHeader } from './encode-npy.js';
 export { openTable } from './open-table.js';
 export { readLabels, type LabelOptions } from './read-labels.js';
 export {

@@ -1,4 +1,15 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readFile,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { startBackend } from '@fidelis/compute';
 import { predict as predictHere } from '@fidelis/distillation';
@@ -12,8 +23,11 @@ import {
 } from '@fidelis/models';
 import { openArray } from '@fidelis/tables';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CommandHost } from '../command-host.js';
+import { InterruptedError } from '../exit-status.js';
+import { readInputs } from '../predict/input-array.js';
 import { CommandFixture, errorOf } from '../testing/command-fixture.js';
-import { npyBytes } from '../testing/npy-file.js';
+import { npyBytes, npyHeader } from '../testing/npy-file.js';
 
 const SHAPE = { height: 8, width: 9, channels: 2 };
 const ROWS = 5;
@@ -31,7 +45,13 @@ let expected: Float32Array;
 let fixture: CommandFixture;
 const at = (name: string): string => join(fixture.directory, name);
 
+let nativeProblem: string | undefined;
+
 beforeAll(async () => {
+  nativeProblem = await startBackend({ preference: 'native' }).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
   await startBackend({ preference: 'wasm' });
   expected = predictHere(model, weights, images, ROWS);
 });
@@ -55,12 +75,21 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   backend: 'wasm',
 };
 
-function predict(changes: Readonly<Record<string, string>> = {}): ReturnType<CommandFixture['run']> {
+function predict(
+  changes: Readonly<Record<string, string>> = {},
+  more: readonly string[] = [],
+  host: Partial<CommandHost> = {},
+): ReturnType<CommandFixture['run']> {
   const options = Object.entries({ ...DEFAULTS, ...changes }).flatMap(([name, value]) => [
     `--${name}`,
     /\.(npy|safetensors|yaml)$/.test(value) ? at(value) : value,
   ]);
-  return fixture.run(['predict', ...options, '--json']);
+  return fixture.run(['predict', ...options, ...more, '--json'], host);
+}
+
+/** What an output is before it is complete. */
+function hiddenFiles(): string[] {
+  return readdirSync(fixture.directory).filter((name) => name.startsWith('.'));
 }
 
 async function logits(): Promise<Float32Array> {
@@ -118,7 +147,14 @@ describe('fidelis predict', () => {
     ['inputs that are not there', { input: 'none.npy' }, 'there is no such file'],
     ['inputs of another shape', { input: 'flat.npy' }, 'images are (samples, height, width, channels)'],
     ['whole numbers as images', { input: 'whole.npy' }, 'images are float32, scaled'],
-    ['numbers that are none', { input: 'nan.npy' }, 'not finite in sample 1'],
+    ['numbers that are none', { input: 'nan.npy' }, 'not finite in sample 1 (from 0; NaN at place 56 of it)'],
+    ['inputs in Fortran order', { input: 'fortran.npy' }, 'numpy.ascontiguousarray'],
+    ['inputs that were cut off', { input: 'cut.npy' }, 'is truncated: 5 × 8 × 9 × 2 float32 need'],
+    ['inputs that are no array', { input: 'ours.npy' }, 'is no .npy file'],
+    ['inputs without a sample', { input: 'empty.npy' }, 'there is nothing in it'],
+    ['inputs that are a directory', { input: 'folder.npy' }, 'is a directory. Give a file'],
+    ['the input as the output', { output: 'x.npy' }, 'it is the input. Give another name'],
+    ['an output that is a directory', { output: 'folder.npy' }, 'it is a directory'],
     ['a network for other inputs', { arch: 'bilstm' }, 'texts are (samples, words)'],
     ['a field for other networks', { norm: 'layer', arch: 'lenet5' }, 'has no norm to choose'],
     ['a map that is none', { map: 'map.yaml' }, 'a map has lines'],
@@ -129,12 +165,134 @@ describe('fidelis predict', () => {
     await writeFile(at('flat.npy'), npyBytes(images, [ROWS, 144]));
     await writeFile(at('whole.npy'), npyBytes(new Int32Array(144), [1, 8, 9, 2]));
     await writeFile(at('nan.npy'), npyBytes(new Float32Array(288).fill(NaN, 200, 201), [2, 8, 9, 2]));
+    const { length } = await readFile(at('x.npy'));
+    const header = npyHeader('<f4', [ROWS, 8, 9, 2]);
+    const body = (await readFile(at('x.npy'))).subarray(header.length);
+    const fortran = header.toString('latin1').replace('False', 'True ');
+    await writeFile(at('fortran.npy'), Buffer.concat([Buffer.from(fortran, 'latin1'), body]));
+    await copyFile(at('x.npy'), at('cut.npy'));
+    await truncate(at('cut.npy'), length - 1);
+    await copyFile(at('ours.safetensors'), at('ours.npy'));
+    await writeFile(at('empty.npy'), npyBytes(new Float32Array(0), [0, 8, 9, 2]));
+    await mkdir(at('folder.npy'));
+    await writeFile(at('z.npy'), 'of before');
     await writeFile(at('map.yaml'), 'dense: [1]\n');
     await writeFile(at('unknown.yaml'), 'dens: head\n');
     const result = await predict(changes);
     expect(errorOf(result).message).toContain(message);
     expect(result.status).toBe(2);
+    expect(await readFile(at('z.npy'), 'utf8')).toBe('of before');
+    expect(hiddenFiles()).toEqual([]);
   });
+
+  it.skipIf(process.getuid?.() === 0)('refuses inputs that may not be read', async () => {
+    await chmod(at('x.npy'), 0o000);
+    const result = await predict();
+    expect([result.status, errorOf(result).message]).toEqual([
+      2,
+      expect.stringContaining('Check its permissions'),
+    ]);
+  });
+});
+
+/** Larger than two messages to the compute process, and no whole number of forward passes. */
+describe('many inputs', () => {
+  const MANY = 12_345;
+  const PASS_ROWS = 1_000;
+  const dense = createModel(
+    { name: 'mlp', hiddenUnits: [3] },
+    { height: 28, width: 28, channels: 1 },
+    CLASSES,
+  );
+  const denseWeights = initialWeights(dense, 2);
+  const many = Float32Array.from({ length: MANY * 784 }, (_, i) =>
+    Math.fround(((i * 7919) % 2003) / 1001 - 1),
+  );
+  const options = { arch: 'mlp', 'hidden-units': '3', weights: 'mlp.safetensors', input: 'many.npy' };
+
+  beforeEach(async () => {
+    await writeFile(at('mlp.safetensors'), encodeWeights(dense, denseWeights));
+    await writeFile(at('many.npy'), npyBytes(many, [MANY, 28, 28, 1]));
+  });
+
+  it.each([
+    ['wasm', 'eager', []],
+    ['native', 'graph', []],
+    ['native', 'eager', ['--eager']],
+  ] as const)('are read and computed a batch at a time: %s, %s', async (backend, execution, more) => {
+    if (backend === 'native' && nativeProblem !== undefined) return;
+    const result = await predict({ ...options, backend }, more);
+    expect(result.status).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({ execution, samples: MANY });
+    const array = await openArray(at('z.npy'));
+    expect(array.shape).toEqual([MANY, CLASSES]);
+    const values = await array.numbers();
+    const wanted = predictHere(dense, denseWeights, many, MANY, PASS_ROWS);
+    if (backend === 'wasm') expect(values).toEqual(wanted);
+    const error = values.reduce((most, value, i) => Math.max(most, Math.abs(value - (wanted[i] ?? NaN))), 0);
+    expect(error).toBeLessThan(1e-6);
+    if (execution === 'graph') {
+      await predict({ ...options, backend, output: 'eager.npy' }, ['--eager']);
+      expect(await (await openArray(at('eager.npy'))).numbers()).toEqual(values);
+    }
+  });
+
+  it('with a value that is none near the end leave no output, and what was there stays', async () => {
+    many[MANY * 784 - 1] = Infinity;
+    await writeFile(at('many.npy'), npyBytes(many, [MANY, 28, 28, 1]));
+    many[MANY * 784 - 1] = 0;
+    await writeFile(at('z.npy'), 'of before');
+    const result = await predict(options);
+    expect(result.status).toBe(2);
+    expect(errorOf(result).message).toContain(
+      `not finite in sample ${MANY - 1} (from 0; Infinity at place 783`,
+    );
+    expect(await readFile(at('z.npy'), 'utf8')).toBe('of before');
+    expect(hiddenFiles()).toEqual([]);
+  });
+
+  it('can be given up with Ctrl-C, which leaves nothing behind', async () => {
+    const interrupt = new AbortController();
+    const running = predict(options, [], {
+      interrupt: { signal: interrupt.signal, hurry: new AbortController().signal },
+    });
+    await expect.poll(() => hiddenFiles(), { timeout: 10_000, interval: 1 }).toHaveLength(1);
+    interrupt.abort(new InterruptedError('SIGINT'));
+    const { status, stdout, stderr } = await running;
+    expect([status, JSON.parse(stdout)]).toMatchObject([130, { error: { code: 'INTERRUPTED' } }]);
+    expect(stderr).toBe('interrupted\n');
+    expect(existsSync(at('z.npy'))).toBe(false);
+    expect(hiddenFiles()).toEqual([]);
+  });
+
+  it('go into the file that a link leads to', async () => {
+    await writeFile(at('real.npy'), '');
+    await symlink(at('real.npy'), at('z.npy'));
+    expect((await predict(options)).status).toBe(0);
+    expect((await lstat(at('z.npy'))).isSymbolicLink()).toBe(true);
+    expect((await openArray(at('real.npy'))).shape).toEqual([MANY, CLASSES]);
+  });
+
+  it('go to what is no file as they come', async () => {
+    expect((await predict({ ...options, output: '/dev/null' })).status).toBe(0);
+    expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true);
+  });
+});
+
+it('inputs larger than what may be in memory are read a batch at a time', async () => {
+  const rows = 200_000;
+  const path = at('sparse.npy');
+  await writeFile(path, npyHeader('<f4', [rows, 28, 28, 1]));
+  await truncate(path, (await stat(path)).size + rows * 3_136);
+  const inputs = await readInputs(path, { name: 'lenet5' }, 'nhwc');
+  const before = process.memoryUsage().arrayBuffers;
+  let [seen, most] = [0, 0];
+  for await (const batch of inputs.batches(5_000)) {
+    seen += batch.rows;
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }
+  expect(seen).toBe(rows);
+  expect(most).toBeLessThan((rows * 3_136) / 3);
 });
 
 describe('fidelis models', () => {

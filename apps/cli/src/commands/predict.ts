@@ -17,6 +17,7 @@ export interface PredictOptions extends JsonOption {
   readonly norm?: Norm;
   readonly hiddenUnits?: readonly number[];
   readonly backend: BackendPreference;
+  readonly eager?: true;
 }
 
 const MOST_CLASSES = 1_000_000;
@@ -26,7 +27,8 @@ Weights are a safetensors file of Fidelis, or of PyTorch (safetensors.torch.save
 names of the tensors. PyTorch's are torchvision's for vgg16 and resnet50, else those in docs/models.md; a map has lines
 "our.name: their.name" for others.
 
-Inputs are images, float32, scaled as for training (Fidelis trains on x / 127.5 - 1); for bilstm texts, whole numbers of words padded at the end with 0.`;
+Inputs are images, float32, scaled as for training (Fidelis trains on x / 127.5 - 1); for bilstm texts, whole numbers of words padded at the end with 0. They are read a batch at a time, and may be larger than the memory. The output is
+there when all of it is.`;
 
 export function registerPredict({ program, run }: CommandRegistry): void {
   const command = withJson(
@@ -53,9 +55,8 @@ export function registerPredict({ program, run }: CommandRegistry): void {
       .option('--map <file>', "YAML with the names of the weights' tensors, by ours")
       .addOption(new Option('--norm <kind>', 'of a preresnet').choices(NORMS))
       .option('--hidden-units <widths>', 'of an mlp: 128,64', widths)
-      .addOption(
-        new Option('--backend <name>', 'what computes').choices(BACKEND_PREFERENCES).default('auto'),
-      ),
+      .addOption(new Option('--backend <name>', 'what computes').choices(BACKEND_PREFERENCES).default('auto'))
+      .option('--eager', 'compute one operation after the other, not as a compiled graph'),
   ).addHelpText('after', DETAILS);
   examples(
     command,

@@ -8,41 +8,64 @@ export interface InputArray {
   readonly rows: number;
   /** Of one input: [height, width, channels], or [length]. */
   readonly dimensions: readonly number[];
-  /** Rows from…to, images as [height][width][channels]. */
-  slice(from: number, to: number): Float32Array;
+  /**
+   * All rows in order, as many at a time, the last time perhaps fewer; images as [height][width][channels].
+   *
+   * @throws FidelisError REQUEST.INVALID naming the sample that has a value which is not finite
+   */
+  batches(rows: number): AsyncGenerator<InputBatch, undefined>;
 }
 
-/** @throws FidelisError REQUEST.INVALID naming the file, and what it should hold */
+export interface InputBatch {
+  readonly rows: number;
+  /** [rows, ...dimensions] */
+  readonly inputs: Float32Array;
+}
+
+/**
+ * Opens inputs: nothing but their header is read yet, so that they may be larger than the memory.
+ *
+ * @throws FidelisError REQUEST.INVALID naming the file, and what it should hold
+ */
 export async function readInputs(
   path: string,
   architecture: ArchitectureSpec,
   layout: ImageLayout,
 ): Promise<InputArray> {
   const array = await openArray(path);
-  const refuse = (problem: string): never => {
-    throw new FidelisError('REQUEST.INVALID', `${path}: ${problem}`, { details: { path } });
-  };
   const [rows = 0, ...axes] = array.shape;
   const isText = architecture.name === 'bilstm';
   const problem = isText ? textProblem(array) : imageProblem(array, layout);
   if (problem !== undefined) throw refused(path, problem);
   if (rows === 0 || axes.includes(0))
     throw refused(path, `has the shape ${shapeOf(array)}: there is nothing in it`);
-  const values = Float32Array.from(await array.numbers());
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0)
-    refuse(`has a value that is not finite in sample ${Math.floor((bad * rows) / values.length)}`);
-  const length = values.length / rows;
+  const length = axes.reduce((product, size) => product * size, 1);
   const channelsFirst = !isText && layout === 'nchw';
   const [channels = 0, height = 0, width = 0] = axes;
   return {
     rows,
     dimensions: channelsFirst ? [height, width, channels] : axes,
-    slice: (from, to) => {
-      const part = values.subarray(from * length, to * length);
-      return channelsFirst ? channelsLast(part, channels, height * width) : part.slice();
+    async *batches(batchRows): AsyncGenerator<InputBatch, undefined> {
+      let row = 0;
+      for await (const part of array.parts(batchRows * length)) {
+        const values = part instanceof Float32Array ? part : Float32Array.from(part);
+        requireFinite(path, values, length, row);
+        const inputs = channelsFirst ? channelsLast(values, channels, height * width) : values;
+        yield { rows: values.length / length, inputs };
+        row += values.length / length;
+      }
+      return undefined;
     },
   };
+}
+
+function requireFinite(path: string, values: Float32Array, length: number, firstRow: number): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw refused(
+    path,
+    `has a value that is not finite in sample ${firstRow + Math.floor(at / length)} (from 0; ${values[at] ?? NaN} at place ${at % length} of it). Remove the sample or mend its values`,
+  );
 }
 
 function textProblem(array: ArrayFile): string | undefined {

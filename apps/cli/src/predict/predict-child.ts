@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { childPort, startBackend } from '@fidelis/compute';
+import { childPort, Compiler, startBackend } from '@fidelis/compute';
 import { FidelisError } from '@fidelis/contracts';
-import { isImageShape, type InputShape } from '@fidelis/data';
-import { predictionBatchRows, Predictor } from '@fidelis/distillation';
+import { inputLength, isImageShape, type InputShape } from '@fidelis/data';
+import { EAGER, predictionBatchRows, Predictor, type FunctionCompiler } from '@fidelis/distillation';
 import { createModel, readWeights, vocabularyOf } from '@fidelis/models';
 import type { FromPredictor, ToPredictor } from './predict-protocol.js';
 
 type Start = Extract<ToPredictor, { type: 'start' }>;
-type Predict = (inputs: Float32Array, rows: number) => Float32Array;
+/** Weights are uploaded for every message: this many values of inputs make that small, and are little memory. */
+const MESSAGE_VALUES = 4_000_000;
+
+type Predict = (inputs: Float32Array, rows: number) => Extract<FromPredictor, { type: 'logits' }>;
 
 const port = childPort<ToPredictor, FromPredictor>();
 let predict: Predict | undefined;
@@ -16,7 +19,7 @@ try {
     if (message.type === 'end') break;
     if (message.type === 'start') predict = await start(message);
     else if (predict !== undefined) {
-      await port.send({ type: 'logits', values: predict(message.inputs, message.rows) });
+      await port.send(predict(message.inputs, message.rows));
     }
   }
   await port.close();
@@ -31,6 +34,7 @@ async function start({
   weightsFile,
   map,
   backend,
+  graphs,
 }: Start): Promise<Predict> {
   const bytes = await readFile(weightsFile);
   const model = aboutFile(weightsFile, () =>
@@ -42,18 +46,30 @@ async function start({
   );
   const weights = aboutFile(weightsFile, () => readWeights(model, bytes, map));
   const report = await startBackend({ preference: backend });
-  const predictor = new Predictor(model);
+  let eagerReason: string | undefined;
+  const predictor = new Predictor(
+    model,
+    compilerFor(graphs, (reason) => (eagerReason = reason)),
+  );
   const { inputShape } = model;
+  const passRows = predictionBatchRows(model);
+  const passes = Math.max(1, Math.floor(MESSAGE_VALUES / (passRows * inputLength(inputShape))));
   await port.send({
     type: 'ready',
     parameters: model.parameterCount,
     backend: report.backend,
-    batchRows: predictionBatchRows(model),
+    batchRows: passRows * passes,
   });
   return (inputs, rows) => {
     if (!isImageShape(inputShape)) requireWords(inputs, inputShape.vocabulary);
-    return predictor.predict(weights, inputs, rows);
+    const values = predictor.predict(weights, inputs, rows);
+    return { type: 'logits', values, ...(eagerReason === undefined ? {} : { eagerReason }) };
   };
+}
+
+function compilerFor(graphs: string | undefined, onEager: (reason: string) => void): FunctionCompiler {
+  if (graphs === undefined) return EAGER;
+  return new Compiler({ directory: graphs, onEager: (_, reason) => onEager(reason) });
 }
 
 function inputShapeOf(dimensions: readonly number[], vocabulary: () => number): InputShape {

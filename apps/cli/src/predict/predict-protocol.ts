@@ -13,6 +13,8 @@ export type ToPredictor =
       readonly weightsFile: string;
       readonly map?: TensorNameMap;
       readonly backend: BackendPreference;
+      /** Where graphs are written; without it every operation runs on its own. */
+      readonly graphs?: string;
     }
   | {
       readonly type: 'rows';
@@ -27,7 +29,12 @@ export type FromPredictor =
       readonly type: 'ready';
       readonly parameters: number;
       readonly backend: string;
-      /** Rows that one message had best have. */
+      /** Rows that each message but the last must have. */
       readonly batchRows: number;
     }
-  | { readonly type: 'logits'; readonly values: Float32Array };
+  | {
+      readonly type: 'logits';
+      readonly values: Float32Array;
+      /** Why the forward pass did not run as a graph, where it was to. */
+      readonly eagerReason?: string;
+    };

@@ -1,14 +1,14 @@
 import { constants } from 'node:fs';
-import { access, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { ComputeChild } from '@fidelis/compute';
 import { FidelisError } from '@fidelis/contracts';
-import { encodeNpy } from '@fidelis/tables';
 import { z } from 'zod';
 import type { Invocation } from '../command-host.js';
 import type { PredictOptions } from '../commands/predict.js';
 import { whole } from '../render/figures.js';
 import { YamlSource } from '../spec/yaml-source.js';
-import { readInputs, type InputArray } from './input-array.js';
+import { readInputs, type InputArray, type InputBatch } from './input-array.js';
+import { OutputArray } from './output-array.js';
 import type { FromPredictor, ToPredictor } from './predict-protocol.js';
 
 /** The same from `src` and from `dist`: what is forked is always the build. */
@@ -20,7 +20,7 @@ const STOP_GRACE_MS = 2_000;
 const mapSchema = z.record(z.string(), z.string().min(1));
 
 /** Reads inputs and weights, computes in a process of its own, and writes the logits. */
-export async function predict({ output, signal }: Invocation, options: PredictOptions): Promise<void> {
+export async function predict({ host, output, signal }: Invocation, options: PredictOptions): Promise<void> {
   const { hiddenUnits, norm, layout, classes } = options;
   const architecture = {
     name: options.arch,
@@ -30,6 +30,7 @@ export async function predict({ output, signal }: Invocation, options: PredictOp
   await requireFile(options.weights);
   const map = options.map === undefined ? {} : { map: await readMap(options.map) };
   const inputs = await readInputs(options.input, architecture, layout);
+  const logits = await OutputArray.create(options.output, [inputs.rows, classes], options.input);
   const began = performance.now();
   const bars = output.bars();
   const show = (done: number): void => {
@@ -41,6 +42,7 @@ export async function predict({ output, signal }: Invocation, options: PredictOp
   const stop = (): void => void child.stop({ graceMs: STOP_GRACE_MS });
   signal.addEventListener('abort', stop, { once: true });
   try {
+    signal.throwIfAborted();
     await child.send({
       type: 'start',
       architecture,
@@ -49,10 +51,22 @@ export async function predict({ output, signal }: Invocation, options: PredictOp
       weightsFile: options.weights,
       ...map,
       backend: options.backend,
+      ...(options.eager === true ? {} : { graphs: host.config.graphsDir }),
     });
-    const { logits, ready } = await exchange(child, inputs, classes, show);
+    const { ready, eagerReason } = await exchange(
+      child,
+      { inputs, classes, signal },
+      async (values, done) => {
+        await logits.write(values);
+        show(done);
+      },
+    );
     signal.throwIfAborted();
-    await writeOutput(options.output, encodeNpy(logits, [inputs.rows, classes]));
+    await logits.complete();
+    const byGraph = options.eager !== true && eagerReason === undefined;
+    if (eagerReason !== undefined && ready.backend === 'tensorflow') {
+      output.message(`the forward pass ran one operation after the other: ${eagerReason}`);
+    }
     bars?.end();
     const document = {
       architecture,
@@ -60,6 +74,7 @@ export async function predict({ output, signal }: Invocation, options: PredictOp
       samples: inputs.rows,
       classes,
       backend: ready.backend,
+      execution: byGraph ? 'graph' : 'eager',
       seconds: (performance.now() - began) / 1_000,
       output: options.output,
     };
@@ -70,39 +85,53 @@ export async function predict({ output, signal }: Invocation, options: PredictOp
     );
   } finally {
     signal.removeEventListener('abort', stop);
+    bars?.end();
     await child.stop({ graceMs: STOP_GRACE_MS });
+    await logits.discard();
   }
 }
 
-type Ready = Extract<FromPredictor, { type: 'ready' }>;
+interface Exchanged {
+  readonly ready: Extract<FromPredictor, { type: 'ready' }>;
+  readonly eagerReason: string | undefined;
+}
 
-/** One batch at a time: the answer to one asks for the next. */
+/** While the child computes one batch, the next is read and waits: there are two at a time, however many there are in all. */
 async function exchange(
   child: ComputeChild<ToPredictor, FromPredictor>,
-  inputs: InputArray,
-  classes: number,
-  show: (done: number) => void,
-): Promise<{ readonly logits: Float32Array; readonly ready: Ready }> {
-  const logits = new Float32Array(inputs.rows * classes);
-  let ready: Ready | undefined;
-  let sent = 0;
+  { inputs, classes, signal }: { inputs: InputArray; classes: number; signal: AbortSignal },
+  take: (values: Float32Array, done: number) => Promise<void>,
+): Promise<Exchanged> {
+  let ready: Exchanged['ready'] | undefined;
+  let batches: AsyncGenerator<InputBatch, undefined> | undefined;
+  let eagerReason: string | undefined;
   let received = 0;
-  for await (const message of child.messages) {
-    if (message.type === 'ready') ready = message;
-    else {
-      logits.set(message.values, received * classes);
-      received += message.values.length / classes;
-      show(received);
+  const sendNext = async (): Promise<void> => {
+    const next = await batches?.next();
+    if (next?.done === false) await child.send({ type: 'rows', ...next.value });
+  };
+  try {
+    for await (const message of child.messages) {
+      if (message.type === 'ready') {
+        ready = message;
+        batches = inputs.batches(message.batchRows);
+        await sendNext();
+      } else {
+        ({ eagerReason } = message);
+        received += message.values.length / classes;
+        await take(message.values, received);
+      }
+      if (received < inputs.rows) await sendNext();
+      else await child.send({ type: 'end' });
     }
-    const to = Math.min(sent + (ready?.batchRows ?? 0), inputs.rows);
-    if (sent < to) await child.send({ type: 'rows', inputs: inputs.slice(sent, to), rows: to - sent });
-    else await child.send({ type: 'end' });
-    sent = to;
+  } finally {
+    await batches?.return(undefined);
   }
+  signal.throwIfAborted();
   if (ready === undefined || received < inputs.rows) {
     throw new FidelisError('INTERNAL', 'the compute process ended before all logits were there');
   }
-  return { logits, ready };
+  return { ready, eagerReason };
 }
 
 async function requireFile(path: string): Promise<void> {
@@ -136,16 +165,4 @@ async function readMap(path: string): Promise<Record<string, string>> {
       details: { path },
     },
   );
-}
-
-async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, bytes);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FidelisError('REQUEST.INVALID', `${path}: the logits cannot be written there: ${reason}`, {
-      details: { path },
-      cause: error,
-    });
-  }
 }
