@@ -226,7 +226,7 @@ describe('many inputs', () => {
     expect(JSON.parse(result.stdout)).toMatchObject({ execution, samples: MANY });
     const array = await openArray(at('z.npy'));
     expect(array.shape).toEqual([MANY, CLASSES]);
-    const values = await array.numbers();
+    const values = Float32Array.from(await array.numbers());
     const wanted = predictHere(dense, denseWeights, many, MANY, PASS_ROWS);
     if (backend === 'wasm') expect(values).toEqual(wanted);
     const error = values.reduce((most, value, i) => Math.max(most, Math.abs(value - (wanted[i] ?? NaN))), 0);
