@@ -12,6 +12,7 @@ import { Outbox } from '@fidelis/persistence';
 import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import { AddEnsembles } from './add-ensembles.migration.js';
+import { AddExecution } from './add-execution.migration.js';
 import type { TeacherConfig } from './config.js';
 import { CreateTeachers } from './create-teachers.migration.js';
 import { PredictionTableRow } from './scoring/prediction-table.entity.js';
@@ -50,7 +51,7 @@ export class AppModule {
           config,
           schema: 'teacher',
           entities: [TeacherRow, StreamRow, PredictionTableRow],
-          migrations: [CreateTeachers, AddEnsembles],
+          migrations: [CreateTeachers, AddEnsembles, AddExecution],
           logger,
         }),
       ],

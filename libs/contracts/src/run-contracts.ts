@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineEvent, defineRpc } from './contract.js';
 import { errorWireSchema } from './errors.js';
 import { experimentSpecSchema } from './experiment-spec.js';
-import { producerFingerprintSchema } from './training-contracts.js';
+import { executionSchema, producerFingerprintSchema } from './training-contracts.js';
 import { timestampSchema } from './timestamp.js';
 import { datasetRefSchema, digestSchema } from './view-spec.js';
 
@@ -61,6 +61,8 @@ export const runRecordSchema = z.strictObject({
     streamKey: z.string().nullable(),
     weightsDigest: digestSchema.nullable(),
     producer: producerFingerprintSchema.nullable(),
+    /** How the student's steps ran; null before their end, and in records of before. */
+    execution: executionSchema.nullable().default(null),
   }),
   /** Distinct steps (or chunks) of the stream. */
   frames: z.strictObject({ published: z.int().min(0), consumed: z.int().min(0) }),

@@ -5,6 +5,7 @@ import { errorWireSchema } from './errors.js';
 import { ensembleMembersSchema, teacherTrainingSchema } from './experiment-spec.js';
 import { CODECS } from './logit-frame.js';
 import { timestampSchema } from './timestamp.js';
+import { executionSchema } from './training-contracts.js';
 import { datasetRefSchema, digestSchema, viewSpecSchema } from './view-spec.js';
 
 export const teacherStates = ['training', 'ready', 'failed'] as const;
@@ -43,6 +44,8 @@ export const teacherRecordSchema = z.strictObject({
   weightsDigest: digestSchema.nullable(),
   /** In order; a single model is its own only member. */
   memberModels: z.array(memberModelSchema).min(1),
+  /** How the steps of its training ran; null while it trains, of an ensemble (its members have theirs), and in records of before. */
+  execution: executionSchema.nullable().default(null),
   /** In steps. */
   progress: stageProgressSchema,
   error: errorWireSchema.nullable(),

@@ -97,6 +97,15 @@ export const producerFingerprintSchema = z.strictObject({
 });
 export type ProducerFingerprint = z.infer<typeof producerFingerprintSchema>;
 
+/** How the steps of a training ran. */
+export const executionSchema = z.strictObject({
+  /** As graphs of the backend, or one operation after the other. */
+  mode: z.enum(['graph', 'eager']),
+  /** Why not as graphs; null where they were. */
+  reason: z.string().nullable(),
+});
+export type Execution = z.infer<typeof executionSchema>;
+
 export const trainingProgressSchema = z.strictObject({
   runId: z.string(),
   /** Fencing token of the attempt: the job's delivery. Progress of an older one is ignored. */
@@ -128,6 +137,8 @@ export const trainingResultSchema = z.discriminatedUnion('outcome', [
     /** Distinct steps (or chunks) of the stream that were consumed; 0 for a teacher. */
     framesConsumed: z.int().min(0),
     producer: producerFingerprintSchema,
+    /** Absent in results of before. */
+    execution: executionSchema.optional(),
   }),
   z.strictObject({ outcome: z.literal('failed'), error: errorWireSchema }),
   z.strictObject({ outcome: z.literal('cancelled') }),

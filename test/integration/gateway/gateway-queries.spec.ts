@@ -42,7 +42,7 @@ describe('queries', () => {
         id name state spec attempts correlationId createdAt startedAt endedAt
         stages { name state done total reused seconds startedAt }
         progress { step steps epoch epochs loss learningRate imagesPerSecond waitSeconds }
-        lineage { dataset { name digest } teacherId teacherDigest streamKey weightsDigest producer { backend threads } }
+        lineage { dataset { name digest } teacherId teacherDigest streamKey weightsDigest producer { backend threads } execution { mode reason } }
         frames { published consumed }
         error { code message retryable details }
       } }`,

@@ -35,6 +35,7 @@ function specOf(changes: Partial<ExperimentSpecInput> = {}): ExperimentSpecInput
   };
 }
 
+const execution = { mode: 'eager', reason: 'the wasm backend has no graphs' } as const;
 const producer = { backend: 'wasm', backendVersion: '4.22.0', threads: 1, platform: 'linux-x64' };
 
 /** teacher-svc and the control of student-svc, with this test in the place of worker and metrics. */
@@ -98,6 +99,7 @@ describe('control and teachers', () => {
     imagesPerSecond: 9_000,
     framesConsumed,
     producer,
+    execution,
   });
 
   /** What a worker tells of a training that ended. */
@@ -225,7 +227,9 @@ describe('control and teachers', () => {
     await inState(id, 'training');
     await finish(id, 'student', resultOf(59));
     const evaluating = await inState(id, 'evaluating');
-    expect(evaluating.lineage).toMatchObject({ weightsDigest: weights, producer });
+    expect(evaluating.lineage).toMatchObject({ weightsDigest: weights, producer, execution });
+    const trained = await teacher.rpc.call(teacherRpc.get, { id: queued.lineage.teacherId ?? '' });
+    expect(trained.execution).toEqual(execution);
     await evaluate(evaluating, 'test');
     await evaluate(evaluating, 'train-clean');
     const run = await inState(id, 'completed');

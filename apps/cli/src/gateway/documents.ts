@@ -29,6 +29,7 @@ const RUN_FIELDS = `
       dataset { name digest }
       teacherId teacherDigest streamKey weightsDigest
       producer { backend backendVersion threads platform }
+      execution { mode reason }
     }
     frames { published consumed }
     error { code message retryable details }

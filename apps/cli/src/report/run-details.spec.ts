@@ -31,6 +31,17 @@ describe('the evaluations of a run', () => {
     expect(student).toEqual(['test', '3 (final)', 'student', '84.28 %', '99.30 %', '∞', '–', '0.0177']);
   });
 
+  it('come after how the student was trained: as a graph, or why not', () => {
+    const executed = (run = sampleRun()): string | undefined =>
+      lines(run).find((line) => line.startsWith('executed '));
+    expect(executed()).toMatch(/as a graph$/);
+    const { lineage } = sampleRun();
+    const execution = { mode: 'eager', reason: 'FIDELIS_EAGER is set' } as const;
+    expect(executed(sampleRun({ lineage: { ...lineage, execution } }))).toContain(
+      'one operation after the other (FIDELIS_EAGER is set)',
+    );
+  });
+
   it('fit into 80 columns', () => {
     const tables = lines().slice(lines().findIndex((line) => line.startsWith('set ')));
     expect(Math.max(...tables.map((line) => line.length))).toBeLessThanOrEqual(80);

@@ -1,4 +1,4 @@
-import type { EvaluationRecord } from '@fidelis/contracts';
+import type { EvaluationRecord, Execution } from '@fidelis/contracts';
 import type { RunDetails } from '../gateway/documents.js';
 import { decimal, moment, optional, percent, unbounded } from '../render/figures.js';
 import { NO_SPEED, stageText } from '../render/stage-view.js';
@@ -48,6 +48,7 @@ export function renderRunDetails(run: RunDetails, style: Style): string {
         ? '–'
         : `${producer.backend} ${producer.backendVersion}, ${producer.threads} thread(s), ${producer.platform}`,
     ],
+    ['executed', executionText(lineage.execution)],
     ['waited', `${decimal(progress.waitSeconds, 1)} s for the teacher`],
     ['logs', `correlation id ${run.correlationId}`],
   ];
@@ -65,6 +66,14 @@ export function renderRunDetails(run: RunDetails, style: Style): string {
     sections.push(renderTable(MODEL_COLUMNS, run.evaluations.flatMap(modelRows), style));
   }
   return sections.join('\n\n');
+}
+
+/** How the student's steps ran, and why not as graphs. */
+function executionText(execution: Execution | null): string {
+  if (execution === null) return '–';
+  const { mode, reason } = execution;
+  const how = mode === 'graph' ? 'as a graph' : 'one operation after the other';
+  return reason === null ? how : `${how} (${reason})`;
 }
 
 function fidelityRow({ set, fidelity, ...evaluation }: EvaluationRecord): string[] {

@@ -35,6 +35,10 @@ describe('runDocument', () => {
     );
   });
 
+  it('says how the student was trained', () => {
+    expect(runDocument(sampleRun()).execution).toEqual({ mode: 'graph', reason: null });
+  });
+
   it('leaves evaluations of earlier epochs out', () => {
     const run = sampleRun();
     const evaluations = run.evaluations.map((evaluation) => ({

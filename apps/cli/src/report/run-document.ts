@@ -5,6 +5,7 @@ import {
   sha256Hex,
   type EvaluationRecord,
   type EvaluationSet,
+  type Execution,
   type ProducerFingerprint,
   type StageName,
   type UnboundedFigure,
@@ -65,6 +66,8 @@ export interface RunDocument extends SetFigures {
   readonly attempts: number;
   readonly seconds: StageSeconds;
   readonly studentWaitSeconds: number;
+  /** How the student's steps ran; null for a run of before. */
+  readonly execution: Execution | null;
 }
 
 /**
@@ -115,6 +118,7 @@ export function runDocument(run: RunDetails, more: StageSeconds = {}): RunDocume
     attempts: run.attempts,
     seconds: { ...stageSeconds(run), ...more },
     studentWaitSeconds: run.progress.waitSeconds,
+    execution: run.lineage.execution,
   };
 }
 

@@ -182,6 +182,7 @@ export function sampleRun(changes: Partial<RunDetails> = {}): RunDetails {
       streamKey: '0123456789abcdef',
       weightsDigest: DIGEST,
       producer: { backend: 'tensorflow', backendVersion: '2.21.0', threads: 1, platform: 'linux-x64' },
+      execution: { mode: 'graph', reason: null },
     },
     frames: { published: 59, consumed: 59 },
     attempts: 1,

@@ -1,8 +1,10 @@
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import {
+  executionSchema,
   runStates,
   stageNames,
   type DatasetRef,
+  type Execution,
   type ExperimentSpec,
   type ProducerFingerprint,
   type RunRecord,
@@ -101,6 +103,21 @@ export class Producer implements ProducerFingerprint {
   readonly platform!: string;
 }
 
+export const ExecutionMode = namesOf(executionSchema.shape.mode.options);
+registerEnumType(ExecutionMode, {
+  name: 'ExecutionMode',
+  description: 'As graphs of the backend, or eagerly: one operation after the other.',
+});
+
+@ObjectType('Execution', { description: 'How the steps of a training ran.' })
+export class ExecutionInfo implements Execution {
+  @Field(() => ExecutionMode)
+  readonly mode!: Execution['mode'];
+
+  @Field(() => String, { nullable: true, description: 'Why not as graphs.' })
+  readonly reason!: string | null;
+}
+
 type LineageRecord = RunRecord['lineage'];
 
 @ObjectType({ description: 'What the student was made from, by digest.' })
@@ -122,6 +139,9 @@ export class Lineage implements LineageRecord {
 
   @Field(() => Producer, { nullable: true })
   readonly producer!: Producer | null;
+
+  @Field(() => ExecutionInfo, { nullable: true, description: 'Null before the end of the training.' })
+  readonly execution!: ExecutionInfo | null;
 }
 
 @ObjectType({ description: 'Distinct steps (or chunks) of the logit stream.' })

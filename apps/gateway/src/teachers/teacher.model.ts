@@ -8,6 +8,7 @@ import {
 } from '@fidelis/contracts';
 import { Failure } from '../graphql/error.model.js';
 import { namesOf } from '../graphql/names-of.js';
+import { ExecutionInfo } from '../runs/run.model.js';
 import { DateTimeScalar, JsonScalar } from '../graphql/scalars.js';
 
 export const TeacherState = namesOf(teacherStates);
@@ -59,6 +60,12 @@ export class Teacher implements TeacherRecord {
 
   @Field(() => [TeacherMember], { description: 'Its models, in order.' })
   readonly memberModels!: TeacherMember[];
+
+  @Field(() => ExecutionInfo, {
+    nullable: true,
+    description: 'Null while it trains, and of an ensemble: its members have theirs.',
+  })
+  readonly execution!: TeacherRecord['execution'];
 
   @Field(() => TeacherProgress)
   readonly progress!: TeacherProgress;

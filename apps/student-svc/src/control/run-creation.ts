@@ -69,6 +69,7 @@ export function newRun(
       streamKey: null,
       weightsDigest: null,
       producer: null,
+      execution: null,
     },
     frames: { published: 0, consumed: 0 },
     plan: {

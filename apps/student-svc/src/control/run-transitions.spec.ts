@@ -294,6 +294,17 @@ describe('the training', () => {
   });
 });
 
+describe('how the student was trained', () => {
+  it('is known from its end on, and not of results of before', () => {
+    expect(upTo('progressedMore').lineage.execution).toBeNull();
+    expect(upTo('finished').lineage.execution).toEqual({ mode: 'graph', reason: null });
+    const { execution: _, ...before } = completed as Extract<TrainingResult, { outcome: 'completed' }>;
+    const row = upTo('progressedMore');
+    transitions.trainingFinished(row, 4, before, at(30));
+    expect(row.lineage).toMatchObject({ weightsDigest, execution: null });
+  });
+});
+
 describe('the evaluations', () => {
   it('may come before the word that the student is finished', () => {
     const row = upTo('started');

@@ -139,7 +139,8 @@ export function trainingFinished(row: RunRow, token: number, result: TrainingRes
   // The word of its start is still on the way, and will come too late.
   if (token > row.plan.token) row.attempts += 1;
   row.plan = { ...row.plan, token };
-  row.lineage = { ...row.lineage, weightsDigest: result.weights, producer: result.producer };
+  const { weights, producer, execution = null } = result;
+  row.lineage = { ...row.lineage, weightsDigest: weights, producer, execution };
   streamConsumed(row, result.framesConsumed, now);
   row.progress = {
     ...row.progress,

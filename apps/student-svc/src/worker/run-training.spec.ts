@@ -45,7 +45,7 @@ async function messagesOf(job: TeacherJob, checkpoint: Uint8Array | null = null)
     producer,
     attempts: [],
     compiler: EAGER,
-    execution: () => 'eager',
+    execution: () => ({ mode: 'eager', reason: 'of a test' }),
     inbox: { next: () => Promise.resolve({ done: true, value: undefined }) },
     send: (message) => {
       sent.push(message);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   canonicalJson,
   FidelisError,
+  type Execution,
   type ProducerFingerprint,
   type StudentJob,
   type TrainJob,
@@ -40,7 +41,7 @@ export interface TrainingProcess {
   /** Makes graphs of what runs often. */
   readonly compiler: FunctionCompiler;
   /** How the steps have run so far. */
-  readonly execution: () => 'graph' | 'eager';
+  readonly execution: () => Execution;
   readonly inbox: AsyncIterator<ToTrainer>;
   readonly send: (message: FromTrainer) => Promise<void>;
 }

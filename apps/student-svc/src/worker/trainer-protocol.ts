@@ -1,6 +1,7 @@
 import type {
   ErrorWire,
   EvaluationRequest,
+  Execution,
   LogitFrame,
   ProducerFingerprint,
   TrainJob,
@@ -54,7 +55,7 @@ export type FromTrainer =
       readonly framesConsumed: number;
       readonly producer: ProducerFingerprint;
       /** How the steps ran. */
-      readonly execution: 'graph' | 'eager';
+      readonly execution: Execution;
     };
 
 export interface TrainerProgress {

@@ -2,6 +2,7 @@ import { childPort, Compiler, fingerprint, startBackend } from '@fidelis/compute
 import { useDatasetDirectory } from '@fidelis/data';
 import { EAGER } from '@fidelis/distillation';
 import { datasetsDirectory } from '../config.js';
+import { EagerReasons } from './eager-reasons.js';
 import { runTraining } from './run-training.js';
 import type { FromTrainer, ToTrainer } from './trainer-protocol.js';
 
@@ -18,20 +19,20 @@ try {
   const attempts = report.attempts.map(({ what, ok, reason }) =>
     ok ? `${what}: ok` : `${what}: ${reason ?? 'failed'}`,
   );
-  const eager: string[] = [];
+  const eager = new EagerReasons();
   const compiler = start.eager
     ? EAGER
     : new Compiler({
         directory: start.graphs,
         onEager: (name, reason) => {
-          eager.push(name);
+          eager.add(name, reason);
           void port.send({ type: 'eager', name, reason });
         },
       });
   await runTraining({
     start,
     compiler,
-    execution: () => (start.eager || eager.length > 0 ? 'eager' : 'graph'),
+    execution: () => (start.eager ? { mode: 'eager', reason: 'FIDELIS_EAGER is set' } : eager.execution()),
     producer: fingerprint(report),
     attempts,
     inbox,

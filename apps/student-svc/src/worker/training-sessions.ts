@@ -148,9 +148,13 @@ export class TrainingSessions {
           await predictions.publish(message.request, message.frames);
           break;
         case 'completed': {
-          const { type: _, weights, execution, ...rest } = message;
+          const { type: _, weights, ...rest } = message;
           logger.info(
-            { execution, imagesPerSecond: rest.imagesPerSecond, waitSeconds: rest.waitSeconds },
+            {
+              execution: rest.execution,
+              imagesPerSecond: rest.imagesPerSecond,
+              waitSeconds: rest.waitSeconds,
+            },
             'training child done',
           );
           return { outcome: 'completed', weights: await artifacts.put(weights), ...rest };

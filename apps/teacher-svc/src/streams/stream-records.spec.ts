@@ -23,6 +23,7 @@ const teacher: TeacherRow = {
   members: 1,
   weightsDigest,
   memberWeights: [weightsDigest],
+  execution: null,
   progress: { done: 1, total: 1 },
   error: null,
   correlationId: 'c-0',

@@ -57,6 +57,7 @@ describe('a new teacher', () => {
       members: 1,
       weightsDigest: null,
       memberModels: [{ teacherId: teacherIdOf(spec), seed: 3, weights: null }],
+      execution: null,
       progress: { done: 0, total: 0 },
       error: null,
       createdAt: '2026-01-01T00:00:00.000Z',

@@ -14,6 +14,7 @@ export function newTeacher(spec: TeacherSpec, correlationId: string, now: Date):
     members: spec.members ?? 1,
     weightsDigest: null,
     memberWeights: null,
+    execution: null,
     progress: { done: 0, total: 0 },
     error: null,
     correlationId,
@@ -38,7 +39,7 @@ export function teacherJobOf(row: TeacherRow): TeacherJob {
 }
 
 export function toTeacherRecord(row: TeacherRow): TeacherRecord {
-  const { id, state, spec, classes, members, weightsDigest, progress, error } = row;
+  const { id, state, spec, classes, members, weightsDigest, execution, progress, error } = row;
   return {
     id,
     state,
@@ -47,6 +48,7 @@ export function toTeacherRecord(row: TeacherRow): TeacherRecord {
     members,
     weightsDigest,
     memberModels: memberModels(spec, row.memberWeights),
+    execution,
     progress,
     error,
     createdAt: row.createdAt.toISOString(),

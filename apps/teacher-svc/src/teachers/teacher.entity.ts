@@ -1,4 +1,4 @@
-import type { ErrorWire, StageProgress, TeacherRecord, TeacherSpec } from '@fidelis/contracts';
+import type { ErrorWire, Execution, StageProgress, TeacherRecord, TeacherSpec } from '@fidelis/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'teachers' })
@@ -24,6 +24,10 @@ export class TeacherRow {
   /** Artifacts of the models, in the order of the members; null while training. */
   @Column({ type: 'jsonb', name: 'member_weights', nullable: true })
   memberWeights!: readonly string[] | null;
+
+  /** How its training ran; null while it does, of an ensemble, and of teachers of before. */
+  @Column({ type: 'jsonb', nullable: true })
+  execution!: Execution | null;
 
   @Column({ type: 'jsonb' })
   progress!: StageProgress;

@@ -92,6 +92,7 @@ export class TeacherService {
             state: 'ready',
             weightsDigest: result.weights,
             memberWeights: [result.weights],
+            execution: result.execution ?? null,
             readyAt: new Date(),
           });
           row.progress = { done: result.steps, total: result.steps };
