@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { copyFile, lstat, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readAddonSources } from './addon-sources.mjs';
 import { createWhole, exists, readJson } from './files.mjs';
 import { runCommand } from './run-command.mjs';
 
@@ -16,7 +17,7 @@ const TRIAL_DEADLINE_MS = 120_000;
  * @property {string} directory in the cache; its name changes with everything that the compiled file depends on
  * @property {string} addon the compiled file
  * @property {boolean} compiled another clone has done it
- * @property {string[]} sources
+ * @property {ReadonlyMap<string, string>} sources text by file name
  * @property {string} headers
  */
 
@@ -25,28 +26,30 @@ const TRIAL_DEADLINE_MS = 120_000;
  * @returns {Promise<AddonPlan>}
  */
 export async function planAddon({ root, cache, packageRoot, wheel }) {
-  const bindingDir = join(packageRoot, 'binding');
-  const files = (await readdir(bindingDir)).filter((name) => /\.(cc|h)$/.test(name)).sort();
+  const sources = await readAddonSources(join(packageRoot, 'binding'));
   const headers = join(root, 'node_modules', 'node-api-headers');
   const { version } = await readJson(join(packageRoot, 'package.json'));
   const hash = createHash('sha256').update(wheel);
   hash.update((await readJson(join(headers, 'package.json'))).version);
-  for (const name of files) hash.update(name).update(await readFile(join(bindingDir, name)));
+  for (const [name, text] of sources) hash.update(name).update(text);
   const digest = hash.digest('hex').slice(0, 12);
   const directory = join(cache, `tfjs-addon-${version}-${process.platform}-${process.arch}-${digest}`);
   const addon = join(directory, ADDON);
-  const sources = files.filter((name) => name.endsWith('.cc')).map((name) => join('binding', name));
   return { directory, addon, compiled: await exists(addon), sources, headers: join(headers, 'include') };
 }
 
 /**
  * Compiles tfjs-node's addon into the cache.
- * @param {{ plan: AddonPlan, packageRoot: string, library: Library, compiler: import('./compiler.mjs').Compiler, journal: Journal }} context
+ * @param {{ plan: AddonPlan, library: Library, compiler: import('./compiler.mjs').Compiler, journal: Journal }} context
  */
-export async function compileAddon({ plan, packageRoot, library, compiler, journal }) {
-  const includes = ['..', '.', join(library.directory, 'include'), plan.headers].map((path) => `-I${path}`);
+export async function compileAddon({ plan, library, compiler, journal }) {
+  const includes = [join(library.directory, 'include'), plan.headers].map((path) => `-I${path}`);
+  const names = [...plan.sources.keys()];
   await journal.step(`TensorFlow: addon compiled with ${compiler.name}`, () =>
     createWhole(plan.directory, async (partial) => {
+      const sources = join(partial, 'sources');
+      await mkdir(sources);
+      for (const [name, text] of plan.sources) await writeFile(join(sources, name), text);
       const { ok, output, reason } = await runCommand(
         compiler.command,
         [
@@ -59,7 +62,7 @@ export async function compileAddon({ plan, packageRoot, library, compiler, journ
             '-DNAPI_VERSION=8',
             '-w',
             ...includes,
-            ...plan.sources,
+            ...names.filter((name) => name.endsWith('.cc')),
           ],
           ...[
             '-o',
@@ -70,7 +73,7 @@ export async function compileAddon({ plan, packageRoot, library, compiler, journ
           ],
           '-Wl,-rpath,$ORIGIN/../../deps/lib',
         ],
-        { cwd: packageRoot, env: compiler.env, timeoutMs: COMPILE_DEADLINE_MS },
+        { cwd: sources, env: compiler.env, timeoutMs: COMPILE_DEADLINE_MS },
       );
       if (!ok) throw new Error(`${compiler.command} failed: ${reason}\n${output.slice(0, 2_000)}`);
     }),

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { addonDigest } from './addon-sources.mjs';
 import { findSystemCompiler, provideCompiler } from './compiler.mjs';
 import { exists, readJson } from './files.mjs';
 import { compileAddon, placeAddon, planAddon, verifyAddon } from './tensorflow-addon.mjs';
@@ -59,7 +60,7 @@ export async function setUpTensorFlow({ root, cache, journal, gpu, retry, previo
       // Before the download: without a compiler it would be in vain.
       const compiler = plan.compiled ? undefined : await provideCompiler({ cache, journal });
       const library = await fetchLibrary({ cache, flavour, journal });
-      if (compiler !== undefined) await compileAddon({ plan, packageRoot, library, compiler, journal });
+      if (compiler !== undefined) await compileAddon({ plan, library, compiler, journal });
       await placeAddon({ packageRoot, library, addon: plan.addon });
       const version = await journal.step('TensorFlow: trial run', () =>
         verifyAddon(root, library.libraryPaths),
@@ -101,7 +102,8 @@ async function withoutNative(root, attempts) {
 async function describeIdentity(packageRoot, gpu) {
   const manifest = await readJson(join(packageRoot, 'package.json'));
   const node = process.versions.node.split('.')[0];
-  return `tfjs-node ${manifest?.version ?? 'absent'}, tensorflow ${TENSORFLOW_VERSION}${gpu ? ' gpu' : ''}, node ${node}`;
+  const sources = await addonDigest(packageRoot).catch(() => 'absent');
+  return `tfjs-node ${manifest?.version ?? 'absent'}, addon ${sources}, tensorflow ${TENSORFLOW_VERSION}${gpu ? ' gpu' : ''}, node ${node}`;
 }
 
 /** What decides whether another attempt at it can end differently. */

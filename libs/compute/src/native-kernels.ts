@@ -48,6 +48,34 @@ export interface NativeBinding {
   loadSavedModel(directory: string, tags: string): number;
   runSavedModel(session: number, inputIds: readonly number[], feeds: string, fetches: string): OutputInfo[];
   deleteSavedModel(session: number): void;
+  /** Absent, as those below, from an addon that was not compiled by the set-up (tools/bootstrap/native). */
+  readonly registerFunction?: (
+    graph: Uint8Array,
+    name: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+  ) => void;
+  readonly removeFunction?: (name: string) => void;
+  readonly inferShapes?: (graph: Uint8Array, node: string) => readonly InferredOutput[];
+  readonly listDevices?: () => readonly NativeDevice[];
+}
+
+/** What TensorFlow knows of an output without running the operation. */
+export interface InferredOutput {
+  readonly dtype: number;
+  /** Absent where it depends on values. */
+  readonly shape?: readonly number[];
+}
+
+/** A device as TensorFlow tells of it. */
+export interface NativeDevice {
+  readonly name: string;
+  /** "CPU", "GPU" */
+  readonly type: string;
+  /** What TensorFlow may use of a GPU; of the processor it means nothing. */
+  readonly memoryBytes: number;
+  /** What the driver calls a GPU. */
+  readonly model?: string;
 }
 
 /** What of tfjs-node's backend this library uses; the package does not export its type. */

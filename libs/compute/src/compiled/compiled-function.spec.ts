@@ -6,6 +6,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startBackend } from '../start-backend.js';
 import { CompiledFunction, type NamedTensors, type TensorFunction } from './compiled-function.js';
 import { Compiler } from './compiler.js';
+import type { NativeBackend, NativeBinding } from '../native-kernels.js';
+import { functionGraphs } from './function-graph.js';
+import { GraphFiles } from './graph-files.js';
+import type { LoadGraph } from './loaded-graph.js';
+import { sessionGraphs } from './session-graph.js';
 
 const nativeProblem = await startBackend({ preference: 'native' }).then(
   () => undefined,
@@ -21,11 +26,39 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-function compile(body: TensorFunction): CompiledFunction {
-  const compiler = new Compiler({ directory, onEager: (...told) => void eager.push(told) });
-  const compiled = compiler.compile('f', body);
-  if (!(compiled instanceof CompiledFunction)) throw new Error('nothing was compiled');
-  return compiled;
+function backend(): NativeBackend {
+  return tf.backend() as unknown as NativeBackend;
+}
+
+type Executor = 'session' | 'function';
+
+/** Without those that the addon does not have. */
+function executors(): readonly Executor[] {
+  if (nativeProblem !== undefined) return ['session'];
+  return backend().binding.registerFunction === undefined ? ['session'] : ['session', 'function'];
+}
+
+function loader(executor: Executor): LoadGraph {
+  const { binding } = backend();
+  const asFunction = executor === 'function' ? functionGraphs(binding) : undefined;
+  return asFunction ?? sessionGraphs(binding, new GraphFiles(directory));
+}
+
+function compileAs(executor: Executor, body: TensorFunction): CompiledFunction {
+  return new CompiledFunction('f', body, backend(), loader(executor), (...told) => void eager.push(told));
+}
+
+/** As if the addon had another binding for so long; its own is frozen. */
+function withBinding<T>(changes: Readonly<Record<string, unknown>>, work: () => T): T {
+  const native = backend();
+  const original = native.binding;
+  const properties = Object.entries(changes).map(([name, value]) => [name, { value }] as const);
+  native.binding = Object.create(original, Object.fromEntries(properties)) as NativeBinding;
+  try {
+    return work();
+  } finally {
+    native.binding = original;
+  }
 }
 
 /** softmax(x·w + 1) and its mean: several operations, two outputs, a constant. */
@@ -55,9 +88,10 @@ function graphBytes(): number {
   return graphs().reduce((sum, name) => sum + statSync(join(directory, name, 'saved_model.pb')).size, 0);
 }
 
-describe.skipIf(nativeProblem !== undefined)(
-  `a compiled function${nativeProblem === undefined ? '' : ` (${nativeProblem})`}`,
-  () => {
+describe.skipIf(nativeProblem !== undefined).each(executors())(
+  `a compiled function as a %s${nativeProblem === undefined ? '' : ` (${nativeProblem})`}`,
+  (executor) => {
+    const compile = (body: TensorFunction): CompiledFunction => compileAs(executor, body);
     beforeAll(() => startBackend({ preference: 'native' }));
 
     it('gives what the function gives, bit for bit the same each time', () => {
@@ -82,7 +116,7 @@ describe.skipIf(nativeProblem !== undefined)(
         for (const count of [5, 2, 5, 2, 5]) compiled.run(rows(count));
         compiled.run({ ...rows(5), w: tf.ones([3, 2]) });
         expect(compiled.graphCount).toBe(2);
-        expect(graphs()).toHaveLength(2);
+        expect(graphs()).toHaveLength(executor === 'session' ? 2 : 0);
         compiled.dispose();
       });
     });
@@ -165,35 +199,144 @@ describe.skipIf(nativeProblem !== undefined)(
       compiled.dispose();
     });
 
-    it('holds a constant of equal values as one value', () => {
+    it('does not depend on the order in which inputs are named', () => {
       tf.tidy(() => {
-        compile(({ x }) => ({ y: tf.add(x as tf.Tensor, tf.fill([100_000], 0.5)) })).run({
-          x: tf.zeros([100_000]),
-        });
-        compile(({ x }) => ({
-          y: tf.add(x as tf.Tensor, tf.tensor1d(new Float32Array(100_000).fill(3))),
-        })).run({
-          x: tf.zeros([100_000]),
-        });
-        expect(graphs()).toHaveLength(2);
-        expect(graphBytes()).toBeLessThan(2_000);
+        const compiled = compile(layer);
+        const { x, w } = rows(5);
+        const first = values(compiled.run({ x, w } as NamedTensors));
+        expect(values(compiled.run({ w, x } as NamedTensors))).toEqual(first);
+        expect(compiled.graphCount).toBe(1);
+        compiled.dispose();
       });
     });
 
-    it('runs eagerly if its graph cannot be written, and says so', () => {
+    it('takes back what it gave, again and again', () => {
+      const compiled = compile(({ w, rate }) =>
+        tf.tidy(() => ({ w: tf.sub(w as tf.Tensor, tf.mul(w as tf.Tensor, rate as tf.Tensor)) })),
+      );
+      const rate = tf.scalar(0.5);
+      let state: NamedTensors = { w: tf.tensor1d([1, -2]) };
+      for (let step = 0; step < 10; step++) {
+        const next = compiled.run({ ...state, rate });
+        tf.dispose(state);
+        state = next;
+      }
+      expect(values(state)).toEqual({ w: [2 ** -10, -(2 ** -9)] });
+      expect(compiled.graphCount).toBe(1);
+      tf.dispose([state, rate]);
+      compiled.dispose();
+    });
+
+    it('is recorded alike whether its operations run meanwhile or TensorFlow only tells their shapes', () => {
       tf.tidy(() => {
-        writeFileSync(join(directory, 'file'), '');
-        const compiler = new Compiler({
-          directory: join(directory, 'file', 'graphs'),
-          onEager: (...told) => void eager.push(told),
-        });
-        const y = values(compiler.compile('g', layer).run(rows(2)));
-        expect(y['y']).toHaveLength(4);
-        expect(eager).toEqual([['g', expect.stringContaining('ENOTDIR') as string]]);
+        const told = values(compile(layer).run(rows(5)));
+        const ran = withBinding({ inferShapes: undefined }, () => values(compile(layer).run(rows(5))));
+        expect(ran).toEqual(told);
+        expect(eager).toEqual([]);
+      });
+    });
+
+    it('runs its operations to record them if a shape depends on values', () => {
+      const positive: TensorFunction = ({ x }) =>
+        tf.tidy(() => ({ y: tf.sum(tf.unique(x as tf.Tensor).values) }));
+      tf.tidy(() => {
+        const compiled = compile(positive);
+        expect(values(compiled.run({ x: tf.tensor1d([1, 2, 2]) }))).toEqual({ y: [3] });
+        expect(eager).toEqual([]);
+        compiled.dispose();
+      });
+    });
+
+    it('computes nothing while it is recorded, where TensorFlow tells the shapes', () => {
+      tf.tidy(() => {
+        const ran: string[] = [];
+        const { inferShapes, executeOp } = backend().binding;
+        if (inferShapes === undefined) return;
+        const counting: NativeBinding['executeOp'] = (operation, ...rest) => {
+          ran.push(operation);
+          return executeOp(operation, ...rest);
+        };
+        withBinding({ executeOp: counting }, () => compile(layer).run(rows(5)));
+        expect(ran.filter((operation) => !operation.startsWith('fidelis_function'))).toEqual([]);
       });
     });
   },
 );
+
+describe.skipIf(nativeProblem !== undefined)('graphs in files', () => {
+  beforeAll(() => startBackend({ preference: 'native' }));
+
+  it('holds a constant of equal values as one value', () => {
+    tf.tidy(() => {
+      compileAs('session', ({ x }) => ({ y: tf.add(x as tf.Tensor, tf.fill([100_000], 0.5)) })).run({
+        x: tf.zeros([100_000]),
+      });
+      compileAs('session', ({ x }) => ({
+        y: tf.add(x as tf.Tensor, tf.tensor1d(new Float32Array(100_000).fill(3))),
+      })).run({
+        x: tf.zeros([100_000]),
+      });
+      expect(graphs()).toHaveLength(2);
+      expect(graphBytes()).toBeLessThan(2_000);
+    });
+  });
+
+  it('runs eagerly if its graph cannot be written, and says so', () => {
+    tf.tidy(() => {
+      writeFileSync(join(directory, 'file'), '');
+      const load = sessionGraphs(backend().binding, new GraphFiles(join(directory, 'file', 'graphs')));
+      const compiled = new CompiledFunction('g', layer, backend(), load, (...told) => void eager.push(told));
+      expect(values(compiled.run(rows(2)))['y']).toHaveLength(4);
+      expect(eager).toEqual([['g', expect.stringContaining('ENOTDIR') as string]]);
+    });
+  });
+});
+
+describe.skipIf(nativeProblem !== undefined)('graphs as functions', () => {
+  beforeAll(() => startBackend({ preference: 'native' }));
+
+  it.skipIf(!executors().includes('function'))('are what is compiled by default, and need no files', () => {
+    tf.tidy(() => {
+      const compiled = new Compiler({ directory }).compile('f', layer);
+      compiled.run(rows(2));
+      expect(graphs()).toEqual([]);
+      compiled.dispose();
+    });
+  });
+
+  it('are sessions where the addon lacks the entry points', () => {
+    tf.tidy(() => {
+      const absent = { registerFunction: undefined, removeFunction: undefined, inferShapes: undefined };
+      const outputs = withBinding(absent, () => {
+        const compiled = new Compiler({ directory }).compile('f', layer);
+        return values(compiled.run(rows(2)));
+      });
+      expect(outputs['y']).toHaveLength(4);
+      expect(graphs()).toHaveLength(1);
+    });
+  });
+
+  it.skipIf(!executors().includes('function'))('are gone from TensorFlow once they are disposed of', () => {
+    tf.tidy(() => {
+      const { registerFunction } = backend().binding;
+      const names: string[] = [];
+      const following: NativeBinding['registerFunction'] = (graph, name, ...rest) => {
+        names.push(name);
+        registerFunction?.(graph, name, ...rest);
+      };
+      withBinding({ registerFunction: following }, () => {
+        const compiled = compileAs('function', ({ x }) => ({ y: tf.add(x as tf.Tensor, 1) }));
+        const call = (): unknown =>
+          backend().binding.executeOp(names[0] ?? '', [], backend().getInputTensorIds([tf.scalar(1)]), 1);
+        compiled.run({ x: tf.scalar(1) });
+        expect(names).toHaveLength(1);
+        expect(call).not.toThrow();
+        compiled.dispose();
+        expect(call).toThrow(names[0] ?? '');
+      });
+    });
+  });
+});
 
 describe('on a backend without graphs', () => {
   beforeAll(() => startBackend({ preference: 'wasm' }));

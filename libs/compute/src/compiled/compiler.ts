@@ -6,7 +6,9 @@ import {
   type OnEager,
   type TensorFunction,
 } from './compiled-function.js';
+import { functionGraphs } from './function-graph.js';
 import { GraphFiles } from './graph-files.js';
+import { sessionGraphs } from './session-graph.js';
 
 /** A function that may run as one graph. */
 export interface RunnableFunction {
@@ -15,7 +17,7 @@ export interface RunnableFunction {
 }
 
 export interface CompilerOptions {
-  /** Where graphs are kept; any process of this user may share it. */
+  /** Where graphs are kept if TensorFlow takes them from files only; any process of this user may share it. */
   readonly directory: string;
   /** Told once per function that does not become a graph, and why. @default nobody */
   readonly onEager?: OnEager;
@@ -37,7 +39,8 @@ export class Compiler {
       return eagerFunction(body);
     }
     const backend = tf.backend() as unknown as NativeBackend;
-    return new CompiledFunction(name, body, backend, this.files, this.onEager);
+    const load = functionGraphs(backend.binding) ?? sessionGraphs(backend.binding, this.files);
+    return new CompiledFunction(name, body, backend, load, this.onEager);
   }
 }
 

@@ -60,13 +60,17 @@ export function encodeSavedModel(nodes: readonly GraphNode[], signature: GraphSi
   model.uint32(tag(1, VARINT)).int32(SAVED_MODEL_VERSION);
   nested(model, 2, (metaGraph) => {
     nested(metaGraph, 1, (information) => information.uint32(tag(4, BYTES)).string(SERVING_TAG));
-    nested(metaGraph, 2, (graph) => {
-      for (const node of nodes) nested(graph, 1, (into) => writeNode(into, node));
-      nested(graph, 4, (versions) => versions.uint32(tag(1, VARINT)).int32(GRAPH_PRODUCER));
-    });
+    nested(metaGraph, 2, (graph) => writeGraph(graph, nodes));
     entry(metaGraph, 5, SIGNATURE, (into) => writeSignature(into, signature));
   });
   return model.finish();
+}
+
+/** The operations alone: the bytes of a GraphDef. */
+export function encodeGraph(nodes: readonly GraphNode[]): Uint8Array {
+  const graph = protobuf.Writer.create();
+  writeGraph(graph, nodes);
+  return graph.finish();
 }
 
 const VARINT = 0;
@@ -94,6 +98,11 @@ function entry(
     pair.uint32(tag(1, BYTES)).string(key);
     nested(pair, 2, write);
   });
+}
+
+function writeGraph(into: protobuf.Writer, nodes: readonly GraphNode[]): void {
+  for (const node of nodes) nested(into, 1, (inner) => writeNode(inner, node));
+  nested(into, 4, (versions) => versions.uint32(tag(1, VARINT)).int32(GRAPH_PRODUCER));
 }
 
 function writeNode(into: protobuf.Writer, node: GraphNode): void {

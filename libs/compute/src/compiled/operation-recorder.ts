@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { NativeBackend, NativeBinding, OperationAttribute, OutputInfo } from '../native-kernels.js';
 import type { AttributeValue, GraphEndpoint, GraphNode, TensorConstant } from './graph-messages.js';
+import type { ShapeInference } from './shape-inference.js';
 
 /** A function that cannot become a graph: it runs eagerly instead. The message says why. */
 export class NotRecordable extends Error {}
@@ -13,20 +14,23 @@ export interface Recording {
 }
 
 /**
- * Runs `body` once, eagerly, and writes down what it asks of TensorFlow. Every kernel of tfjs-node goes through its backend's `binding`, which
+ * Runs `body` once and writes down what it asks of TensorFlow. Every kernel of tfjs-node goes through its backend's `binding`, which
  * is frozen: for the time of the recording the backend gets another that looks the same. Tensors are followed by the addon's ids, which
  * are never used twice.
  *
  * @param inputs become placeholders; they are uploaded first, so that they have an id
+ * @param inference tells the shapes of what the operations would give: nothing is computed. Without it they run, eagerly
  * @param body must depend on nothing but them: a tensor from elsewhere would be frozen into the graph
  * @throws NotRecordable where the body reads a value of a tensor, or uses one that is neither an input nor its own
+ * @throws UnknownShape where the inference does not know enough
  */
 export function recordOperations(
   backend: NativeBackend,
   inputs: Readonly<Record<string, Tensor>>,
   body: () => Readonly<Record<string, Tensor>>,
+  inference?: ShapeInference,
 ): Recording {
-  const recorder = new OperationRecorder(backend.binding);
+  const recorder = new OperationRecorder(backend.binding, inference);
   const placeholders: Record<string, GraphEndpoint> = {};
   for (const [name, tensor] of Object.entries(inputs)) {
     const [id] = backend.getInputTensorIds([tensor]);
@@ -65,12 +69,17 @@ class OperationRecorder {
   /** Values that the function itself made tensors of: others that are uploaded are of a tensor from elsewhere. */
   private readonly ownValues = new WeakSet<object>();
 
-  constructor(private readonly binding: NativeBinding) {}
+  constructor(
+    private readonly binding: NativeBinding,
+    private readonly inference: ShapeInference | undefined,
+  ) {}
 
   facade(): NativeBinding {
     return Object.create(this.binding, {
       executeOp: { value: this.executeOp.bind(this) },
       createTensor: { value: this.createTensor.bind(this) },
+      // Kernels free what they make for themselves; what was never computed is not there to be freed.
+      deleteTensor: { value: (id: number) => void (id >= 0 && this.binding.deleteTensor(id)) },
       tensorDataSync: {
         value: () => {
           throw new NotRecordable('it reads the values of a tensor while it runs');
@@ -91,6 +100,7 @@ class OperationRecorder {
     });
     this.produced.set(id, tensor);
     this.fed.add(tensor);
+    this.inference?.know(tensor, dtype, shape);
     return { tensor, dtype, shape };
   }
 
@@ -113,14 +123,20 @@ class OperationRecorder {
     inputIds: readonly number[],
     outputCount: number,
   ): OutputInfo[] {
-    const inputs = inputIds.map((id) => this.tensorOf(id, operation));
-    const outputs = this.binding.executeOp(operation, attributes, inputIds, outputCount);
     const encoded = Object.fromEntries(
       attributes.map((attribute) => [attribute.name, this.attributeValue(operation, attribute)]),
     );
-    const first = this.add(`${operation}_${this.nodes.length}`, operation, inputs, encoded);
-    const node = first.slice(0, -':0'.length);
-    outputs.forEach(({ id }, index) => this.produced.set(id, `${node}:${index}`));
+    const node: GraphNode = {
+      name: `${operation}_${this.nodes.length}`,
+      operation,
+      inputs: inputIds.map((id) => this.tensorOf(id, operation)),
+      attributes: encoded,
+    };
+    const outputs =
+      this.inference?.outputsOf(node, outputCount) ??
+      this.binding.executeOp(operation, attributes, inputIds, outputCount);
+    this.nodes.push(node);
+    outputs.forEach(({ id }, index) => this.produced.set(id, `${node.name}:${index}`));
     return outputs;
   }
 
@@ -129,12 +145,12 @@ class OperationRecorder {
     dtype: number,
     values: TensorConstant['values'] | readonly unknown[],
   ): number {
-    const id = this.binding.createTensor(shape, dtype, values);
     const { TF_FLOAT, TF_INT32, TF_BOOL } = this.binding;
     if (![TF_FLOAT, TF_INT32, TF_BOOL].includes(dtype) || !ArrayBuffer.isView(values)) {
       throw new NotRecordable(`it makes a constant of TensorFlow's data type ${dtype}`);
     }
     if (!this.ownValues.has(values)) throw foreign('it');
+    const id = this.inference?.nextId() ?? this.binding.createTensor(shape, dtype, values);
     const tensor = this.add(`Const_${this.nodes.length}`, 'Const', [], {
       dtype: { kind: 'type', value: dtype },
       value: {
@@ -142,6 +158,7 @@ class OperationRecorder {
         value: { dtype, shape, values: compacted(values) },
       },
     });
+    this.inference?.know(tensor, dtype, shape, this.nodes.at(-1));
     this.produced.set(id, tensor);
     return id;
   }
