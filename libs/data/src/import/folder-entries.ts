@@ -15,19 +15,26 @@ export interface FolderEntry {
 }
 
 const GZIP_MAGIC = 0x1f8b;
+/** Of what is read whole: the largest of all, CIFAR-100's training file, has 154 MB. */
+const MOST_FILE_BYTES = 2 ** 28;
 
 /**
- * Files of a directory, in order of their paths, or of a `.tar` or `.tar.gz`, in its own order. Nothing is unpacked to the disk; hidden
- * files are passed over, links are not followed out of a directory's tree.
+ * Files of a directory, in order of their paths, or of a `.tar` or `.tar.gz`, in its own order. Nothing is unpacked to the disk: a path
+ * in an archive is a name, wherever it leads. Hidden files are passed over, and paths through `..` with them. Of links those to files are
+ * followed, in a directory; to read another one is refused.
  *
+ * @param onDirectory hears of every directory, also of an empty one
  * @throws FidelisError REQUEST.INVALID if it is not there; DATASET.CORRUPT for a damaged archive
  */
-export async function* folderEntries(source: string): AsyncGenerator<FolderEntry> {
+export async function* folderEntries(
+  source: string,
+  onDirectory: (path: string) => void = () => undefined,
+): AsyncGenerator<FolderEntry> {
   const info = await stat(source).catch((cause: unknown) => {
     throw notThere(source, cause);
   });
-  if (info.isDirectory()) yield* directoryEntries(source, '');
-  else yield* archiveEntries(source);
+  if (info.isDirectory()) yield* directoryEntries(source, '', onDirectory);
+  else yield* archiveEntries(source, onDirectory);
 }
 
 /** @throws FidelisError REQUEST.INVALID */
@@ -38,34 +45,70 @@ export function notThere(source: string, cause?: unknown): FidelisError {
   return new FidelisError('REQUEST.INVALID', `${source} ${problem}`, { details: { path: source }, cause });
 }
 
-async function* directoryEntries(root: string, below: string): AsyncGenerator<FolderEntry> {
+async function* directoryEntries(
+  root: string,
+  below: string,
+  onDirectory: (path: string) => void,
+): AsyncGenerator<FolderEntry> {
+  if (below !== '') onDirectory(below);
   const children = await readdir(path.join(root, below), { withFileTypes: true });
   children.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const child of children) {
     if (child.name.startsWith('.')) continue;
     const relative = below === '' ? child.name : `${below}/${child.name}`;
-    if (child.isDirectory()) yield* directoryEntries(root, relative);
+    if (child.isDirectory()) yield* directoryEntries(root, relative, onDirectory);
     else if (child.isFile() || child.isSymbolicLink()) {
-      yield { path: relative, read: () => readFile(path.join(root, relative)) };
+      yield { path: relative, read: () => readWhole(root, relative) };
     }
   }
 }
 
-async function* archiveEntries(source: string): AsyncGenerator<FolderEntry> {
+async function readWhole(root: string, relative: string): Promise<Uint8Array> {
+  const file = path.join(root, relative);
+  try {
+    const info = await stat(file);
+    if (info.isDirectory()) throw new Error('it is a link to a directory, and those are not followed');
+    if (info.size > MOST_FILE_BYTES) throw new Error(tooLarge(info.size));
+    return await readFile(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw corrupt(`${root}: ${relative}`, `cannot be read (${reason}): replace or remove it`, error);
+  }
+}
+
+function tooLarge(bytes: number): string {
+  return `it has ${bytes} bytes, and at most ${MOST_FILE_BYTES} are read`;
+}
+
+async function* archiveEntries(
+  source: string,
+  onDirectory: (path: string) => void,
+): AsyncGenerator<FolderEntry> {
   const archive = extract();
-  const file = createReadStream(source);
-  const bytes = (await isGzip(source)) ? file.pipe(createGunzip()) : file;
-  file.on('error', (error) => archive.destroy(error));
+  const stored = createReadStream(source);
+  const bytes = (await isGzip(source)) ? stored.pipe(createGunzip()) : stored;
+  stored.on('error', (error) => archive.destroy(error));
   bytes.on('error', (error: Error) => archive.destroy(error));
   bytes.pipe(archive);
   let files = 0;
   try {
     for await (const entry of archive) {
-      const { name, type } = entry.header;
+      const { name, type, size = 0 } = entry.header;
       const hidden = name.split('/').some((part) => part.startsWith('.') && part !== '.');
-      if (type === 'file' && !hidden) {
+      const file = name.replace(/^(\.\/)+/, '');
+      if (type === 'directory' && !hidden) onDirectory(file.replace(/\/+$/, ''));
+      if ((type === 'file' || type === 'link' || type === 'symlink') && !hidden) {
         files++;
-        yield { path: name.replace(/^(\.\/)+/, ''), read: () => collect(entry) };
+        const problem = (reason: string): FidelisError =>
+          corrupt(`${source}: ${file}`, `cannot be read (${reason}): replace or remove it`);
+        const read = async (): Promise<Uint8Array> => {
+          if (type !== 'file') {
+            throw problem('it is a link: archive files with tar --dereference --hard-dereference');
+          }
+          if (size > MOST_FILE_BYTES) throw problem(tooLarge(size));
+          return collect(entry);
+        };
+        yield { path: file, read };
       }
       entry.resume();
     }
@@ -74,7 +117,7 @@ async function* archiveEntries(source: string): AsyncGenerator<FolderEntry> {
     const reason = error instanceof Error ? error.message : String(error);
     throw corrupt(source, `is no readable .tar or .tar.gz (${reason}): copy it again`, error);
   } finally {
-    file.destroy();
+    stored.destroy();
     archive.destroy();
   }
   if (files === 0)

@@ -12,14 +12,21 @@ export interface DecodedImage {
   readonly bytes: Uint8Array;
 }
 
+/** 8,192 × 8,192. */
+const MOST_PIXELS = 2 ** 26;
+
 /** Decodes JPEG (baseline and progressive; MozJPEG in WebAssembly) and PNG (fast-png): the same bytes on every machine. */
 export type ImageDecoder = (bytes: Uint8Array) => Promise<DecodedImage>;
 
 export async function createImageDecoder(): Promise<ImageDecoder> {
   const [decodeJpeg, png] = await Promise.all([jpegDecoder(), import('fast-png')]);
   return async (bytes) => {
-    if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes);
+    if (bytes[0] === 0xff && bytes[1] === 0xd8) {
+      requirePixels(jpegFrame(bytes));
+      return decodeJpeg(bytes);
+    }
     if (Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '\x89PNG') {
+      requirePixels(pngFrame(bytes));
       const image = png.decode(bytes, { checkCrc: true });
       const { width, height, channels, depth, data, palette } = image;
       if (palette !== undefined) {
@@ -54,23 +61,44 @@ async function jpegDecoder(): Promise<ImageDecoder> {
     });
     // It fills in what is missing with grey and only says so.
     if (complaints.length > 0) throw new Error(complaints.join('; '));
-    const channels = jpegComponents(bytes) === 1 ? 1 : 3;
+    const channels = jpegFrame(bytes)?.components === 1 ? 1 : 3;
     const { width, height } = image;
     const rgba = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.byteLength);
     return { width, height, channels, bytes: pickChannels(rgba, 4, channels) };
   };
 }
 
-/** Components named by the frame header (SOF): 1 is grey. */
-function jpegComponents(bytes: Uint8Array): number {
+interface Frame {
+  readonly height: number;
+  readonly width: number;
+  /** 1 is grey. */
+  readonly components: number;
+}
+
+/** What the frame header (SOF) says. */
+function jpegFrame(bytes: Uint8Array): Frame | undefined {
+  const word = (at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
   for (let at = 2; at + 9 < bytes.length;) {
     const marker = bytes[at + 1] ?? 0;
-    if (bytes[at] !== 0xff || marker === 0xda) return 3;
+    if (bytes[at] !== 0xff || marker === 0xda) return undefined;
     const frame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
-    if (frame) return bytes[at + 9] ?? 3;
-    at += 2 + (((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0));
+    if (frame) return { height: word(at + 5), width: word(at + 7), components: bytes[at + 9] ?? 3 };
+    at += 2 + word(at + 2);
   }
-  return 3;
+  return undefined;
+}
+
+/** What the first chunk (IHDR) says. */
+function pngFrame(bytes: Uint8Array): Frame | undefined {
+  if (bytes.length < 24) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { width: view.getUint32(16), height: view.getUint32(20), components: 3 };
+}
+
+/** A few bytes can promise gigabytes of pixels. */
+function requirePixels(frame: Frame | undefined): void {
+  if (frame === undefined || frame.height * frame.width <= MOST_PIXELS) return;
+  throw new Error(`it is ${frame.height}×${frame.width}, and at most ${MOST_PIXELS} pixels are decoded`);
 }
 
 function withoutAlpha(data: Uint8Array, channels: number): { channels: 1 | 3; bytes: Uint8Array } {

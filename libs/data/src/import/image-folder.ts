@@ -48,7 +48,8 @@ export async function importImageFolder(source: string, options: ImportOptions):
   for await (const entry of folderEntries(source)) {
     const place = plan.places.get(entry.path);
     if (place === undefined) continue;
-    const image = await decode(await entry.read()).catch((cause: unknown) => {
+    const bytes = await entry.read();
+    const image = await decode(bytes).catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw corrupt(
         `${source}: ${entry.path}`,
@@ -74,10 +75,16 @@ export async function importImageFolder(source: string, options: ImportOptions):
 async function planOf(source: string, { signal, onProgress }: ImportOptions): Promise<Plan> {
   const paths: Record<Split, { path: string; className: string }[]> = { train: [], test: [] };
   const otherSplits = new Set<string>();
+  const directories: string[] = [];
+  const known = new Set<string>();
   let seen = 0;
-  for await (const { path } of folderEntries(source)) {
+  for await (const { path } of folderEntries(source, (directory) => directories.push(directory))) {
     const [split, className] = path.split('/').slice(-3);
     if (path.split('/').length < 3 || split === undefined || className === undefined) continue;
+    if (known.has(path)) {
+      throw corrupt(`${source}: ${path}`, 'is there twice: write the archive again');
+    }
+    known.add(path);
     if (split === 'train' || split === 'test') paths[split].push({ path, className });
     else otherSplits.add(split);
     if (++seen % NAMES_AT_ONCE > 0) continue;
@@ -95,6 +102,7 @@ async function planOf(source: string, { signal, onProgress }: ImportOptions): Pr
     );
   }
   const classNames = sameClasses(source, paths);
+  refuseEmptyClasses(source, directories, known);
   const places = new Map<string, Place>();
   for (const split of SPLITS) {
     const labelled = paths[split].map(({ path, className }) => ({
@@ -105,6 +113,23 @@ async function planOf(source: string, { signal, onProgress }: ImportOptions): Pr
     labelled.forEach(({ path, label }, index) => places.set(path, { split, index, label }));
   }
   return { classNames, places, sizes: { train: paths.train.length, test: paths.test.length } };
+}
+
+/** A class without images is more likely a mistake than a class, and to leave it out would number the others anew. */
+function refuseEmptyClasses(
+  source: string,
+  directories: readonly string[],
+  files: ReadonlySet<string>,
+): void {
+  const filled = new Set([...files].map((file) => file.slice(0, file.lastIndexOf('/'))));
+  const empty = directories.filter((directory) => {
+    const split = directory.split('/').at(-2);
+    return (split === 'train' || split === 'test') && !filled.has(directory);
+  });
+  if (empty.length === 0) return;
+  throw refused(`${source}: no images are in ${empty.sort().join(', ')}: put some there or remove it`, {
+    empty,
+  });
 }
 
 function sameClasses(source: string, paths: Record<Split, { className: string }[]>): string[] {
@@ -143,8 +168,8 @@ class SplitArrays {
     this.channels = options.channels ?? first.channels;
     this.length = this.height * this.width * this.channels;
     this.inputs = {
-      train: new Uint8Array(sizes.train * this.length),
-      test: new Uint8Array(sizes.test * this.length),
+      train: imageArray(sizes.train, this.length),
+      test: imageArray(sizes.test, this.length),
     };
     this.labels = {
       train: new Array<number>(sizes.train).fill(0),
@@ -186,6 +211,17 @@ class SplitArrays {
       inputShape: { height, width, channels },
       splits: { train: splitOf('train'), test: splitOf('test') },
     };
+  }
+}
+
+function imageArray(images: number, length: number): Uint8Array {
+  try {
+    return new Uint8Array(images * length);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw refused(
+      `${images} images of ${length} bytes each are more than there is memory for: give a smaller --resize HEIGHTxWIDTH`,
+    );
   }
 }
 
