@@ -12,7 +12,7 @@ import { modelWeights, namedBuffers, namedParameters } from './weights.js';
 export type TensorNameMap = Readonly<Record<string, string>>;
 
 /** PyTorch counts the batches that its normalisations saw; nothing here depends on it. */
-const IGNORED = /(^|\.)num_batches_tracked$/;
+const IGNORED = /(^|[^a-zA-Z])num_batches_tracked$/;
 
 /**
  * Weights of PyTorch as this model's: tensors under PyTorch's names, in PyTorch's layouts.

@@ -118,7 +118,9 @@ describe('fidelis predict', () => {
   it('takes names of others from a map', async () => {
     const { tensors } = decodeSafetensors(await readFile(at('torch.safetensors')));
     const renamed = tensors.map((tensor) => ({ ...tensor, name: tensor.name.replace(/^fc\./, 'head.') }));
-    await writeFile(at('other.safetensors'), encodeSafetensors({ tensors: renamed, metadata: {} }));
+    const counter = { name: 'head/num_batches_tracked', shape: [1], values: new Float32Array(1) };
+    const others = encodeSafetensors({ tensors: [...renamed, counter], metadata: {} });
+    await writeFile(at('other.safetensors'), others);
     const refused = await predict({ weights: 'other.safetensors' });
     expect(refused.status).toBe(2);
     expect(errorOf(refused).message).toContain('tensor "fc.weight" is missing, and "head.weight" is none');
