@@ -17,7 +17,7 @@ const RUN_FIELDS = `
   id state attempts
   stages { name state done total reused seconds }
   progress { step steps epoch epochs loss learningRate imagesPerSecond waitSeconds }
-  lineage { teacherId teacherDigest streamKey weightsDigest }
+  lineage { teacherId teacherDigest streamKey weightsDigest producer { backend } execution { mode reason } }
   frames { published consumed }
   error { code message details }
   evaluations { set step final n

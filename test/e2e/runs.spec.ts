@@ -1,5 +1,8 @@
-import { connectBus } from '@fidelis/bus';
+import { ArtifactStore, connectBus } from '@fidelis/bus';
 import { logitSubject } from '@fidelis/contracts';
+import { datasetInfo } from '@fidelis/data';
+import { decodeCheckpoint } from '@fidelis/distillation';
+import { createModel } from '@fidelis/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunningStack, smallSpec } from './running-stack.js';
 
@@ -24,6 +27,8 @@ describe('a run on the embedded stack', () => {
       'student done',
       'evaluation done',
     ]);
+    const { producer, execution } = live.lineage;
+    expect(execution?.mode).toBe(producer?.backend === 'tensorflow' ? 'graph' : 'eager');
     const [evaluation] = live.evaluations;
     expect(evaluation).toMatchObject({ set: 'test', final: true, n: 10_000 });
     expect(evaluation?.student.accuracy).toBeGreaterThan(0.5);
@@ -70,6 +75,50 @@ describe('a run on the embedded stack', () => {
     expect(answer.errors?.[0]?.extensions?.code).toBe('TEACHER.NOT_FOUND');
     const runs = await sut.graphql('{ runs(filter: { name: "of-nobody" }, first: 5) { totalCount } }');
     expect(runs.data).toEqual({ runs: { totalCount: 0 } });
+  });
+
+  it('trains a teacher on images that are changed anew in every epoch, which is another than without', async () => {
+    const { teacher, ...rest } = smallSpec({ name: 'augmented' });
+    if (!('train' in teacher)) throw new Error('the spec trains its teacher');
+    const { architecture, train } = teacher;
+    const augmented = { architecture, train: { ...train, epochs: 5, policy: 'baseline' as const } };
+    const run = await sut.finished(await sut.startRun({ ...rest, teacher: augmented }));
+    expect(run).toMatchObject({ state: 'completed', error: null });
+    const plain = { architecture, train: { ...train, epochs: 5 } };
+    const other = await sut.finished(await sut.startRun({ ...rest, teacher: plain }));
+    expect(other.lineage.teacherDigest).not.toBe(run.lineage.teacherDigest);
+  });
+
+  it('that diverges says at which step, and names a checkpoint from before that can be gone on from', async () => {
+    const { student, ...rest } = smallSpec({
+      name: 'diverging',
+      view: { kind: 'table', subset: { size: 60 } },
+    });
+    // One step an epoch, and a checkpoint after each.
+    const recipe = { epochs: 50, batchSize: 60, optimizer: { learningRate: 1e4 } };
+    const run = await sut.finished(await sut.startRun({ ...rest, student: { ...student, ...recipe } }));
+    expect(run.state).toBe('failed');
+    expect(run.error?.code).toBe('TRAINING.DIVERGED');
+    const message = run.error?.message ?? '';
+    const diverged = Number(/step (\d+) \(learning rate/.exec(message)?.[1]);
+    const [, step, artifact = ''] =
+      /the last good checkpoint is that of step (\d+), artifact ([0-9a-f]{64})$/.exec(message) ?? [];
+    expect(run.error?.details).toMatchObject({
+      step: diverged,
+      checkpointStep: Number(step),
+      checkpoint: artifact,
+    });
+    expect(Number(step)).toBeLessThan(diverged);
+
+    const bus = await connectBus({ servers: sut.stack.natsUrl, name: 'reader' });
+    const bytes = await new ArtifactStore(bus).get(artifact);
+    await bus.drain();
+    const model = createModel({ name: 'lenet5' }, datasetInfo('mnist').inputShape, 10);
+    const { state, meta } = decodeCheckpoint(model, bytes);
+    expect(state.step).toBe(Number(step) + 1);
+    expect(meta).toMatchObject({ runId: run.id });
+    expect(state.parameters.every(Number.isFinite)).toBe(true);
+    expect(state.slots.flatMap((slot) => [...slot]).every(Number.isFinite)).toBe(true);
   });
 
   it('stops within moments when it is cancelled', async () => {
