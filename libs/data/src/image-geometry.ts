@@ -1,5 +1,5 @@
 import type { ImageShape } from './dataset.js';
-import { cosine, sine } from './trigonometry.js';
+import { sineAndCosine } from './trigonometry.js';
 
 /** Moves the image by whole pixels; what was outside is the byte 0 (−1 after scaling). */
 export function shift(
@@ -59,7 +59,7 @@ export function rotate(
   degrees: number,
 ): Uint8Array {
   const rotated = new Uint8Array(bytes.length);
-  const [cos, sin] = [cosine(degrees), sine(degrees)];
+  const [sin, cos] = sineAndCosine(degrees / 360);
   const [cosStep, sinStep] = [fixed(cos), fixed(sin)];
   // Where the centre of the first pixel comes from; one to the right adds (cos, sin), one down (−sin, cos).
   const [x, y] = [0.5 - width / 2, 0.5 - height / 2];

@@ -48,6 +48,7 @@ export {
 } from './random.js';
 export { scaleInputs } from './scaling.js';
 export { createSequenceView, SequenceView } from './sequence-view.js';
+export { sineAndCosine } from './trigonometry.js';
 export { selectSubset } from './subset.js';
 export { batchesOf, createTableView, TableView, type TableChunk } from './table-view.js';
 export { teacherBatches, type TeacherData } from './teacher-batches.js';

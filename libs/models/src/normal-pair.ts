@@ -1,3 +1,5 @@
+import { sineAndCosine } from '@fidelis/data';
+
 /**
  * Two independent draws of the standard normal distribution from two uniform 32-bit words (Box and Muller 1958): the same bits in every
  * engine. `Math.log`, `Math.sin` and `Math.cos` are not specified to the last bit, and differ between engine versions; here are series of
@@ -25,29 +27,4 @@ export function naturalLogarithm(x: number): number {
   // |z| ≤ 0.172: the first term that is left out is below 2^-53 of the sum.
   for (let term = 21; term >= 1; term -= 2) series = series * square + 1 / term;
   return 2 * z * series + exponent * Math.LN2;
-}
-
-/** Sine and cosine of a part of a full turn, 0 ≤ turns < 1, to 1e-15. */
-export function sineAndCosine(turns: number): [sine: number, cosine: number] {
-  // The nearest multiple of a quarter turn, and what is left: at most an eighth of a turn to either side. Exact.
-  const quarter = Math.floor(turns * 4 + 0.5);
-  const angle = (turns - quarter / 4) * 2 * Math.PI;
-  const square = angle * angle;
-  let sine = 1;
-  let cosine = 1;
-  for (let term = 16; term >= 2; term -= 2) {
-    sine = 1 - (square / (term * (term + 1))) * sine;
-    cosine = 1 - (square / (term * (term - 1))) * cosine;
-  }
-  sine *= angle;
-  switch (quarter % 4) {
-    case 0:
-      return [sine, cosine];
-    case 1:
-      return [cosine, -sine];
-    case 2:
-      return [-sine, -cosine];
-    default:
-      return [-cosine, sine];
-  }
 }
