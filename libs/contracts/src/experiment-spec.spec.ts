@@ -85,6 +85,11 @@ describe('experimentSpecSchema', () => {
     ['τ = 0', 'student.loss.temperature', ({ student }) => ((student ?? {})['loss'] = { temperature: 0 })],
     ['τ < 0', 'student.loss.temperature', ({ student }) => ((student ?? {})['loss'] = { temperature: -4 })],
     ['α > 1', 'student.loss.alpha', ({ student }) => ((student ?? {})['loss'] = { alpha: 1.01 })],
+    ...[-0.01, 1.01].map((lambda): [string, string, Edit] => [
+      `λ = ${lambda}`,
+      'student.initialisation.lambda',
+      ({ student }) => ((student ?? {})['initialisation'] = { kind: 'interpolate', lambda }),
+    ]),
     ['an unknown field', 'student.epoch', ({ student }) => ((student ?? {})['epoch'] = 3)],
     [
       'an unknown field of the optimizer',
