@@ -13,12 +13,22 @@ export interface BackendAttempt {
   readonly reason?: string;
 }
 
+/** What computes. */
+export interface ComputeDevice {
+  readonly kind: 'cpu' | 'gpu';
+  /** What its driver or the system calls it. */
+  readonly name: string;
+  /** What TensorFlow may use of a GPU's own memory. */
+  readonly memoryBytes?: number;
+}
+
 export interface BackendReport {
   readonly backend: BackendName;
   /** Of the library that computes: TensorFlow's, or the wasm backend's. */
   readonly version: string;
   /** Intra-op threads in use; the wasm backend has one. */
   readonly threads: number;
+  readonly device: ComputeDevice;
   /** In the order in which they were made. The last one succeeded. */
   readonly attempts: readonly BackendAttempt[];
 }

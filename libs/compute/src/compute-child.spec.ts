@@ -21,6 +21,17 @@ describe('ComputeChild', () => {
     expect(await child.exit).toEqual({ code: 0, signal: null, expected: true });
   });
 
+  it.each([
+    ['none', {}, '-1'],
+    ['none', { FIDELIS_PLACEMENT: 'cpu' }, '-1'],
+    ['those that there are', { FIDELIS_PLACEMENT: 'gpu', CUDA_VISIBLE_DEVICES: '0' }, '0'],
+  ])('lets a child see %s of the GPUs: %j', async (_, env, visible) => {
+    const child = ComputeChild.spawn<unknown, unknown>(ECHO, { env });
+    await child.send('gpus');
+    await child.send('goodbye');
+    expect(await collect(child)).toEqual([visible]);
+  });
+
   it('says by which signal a child ended, and what it wrote last', async () => {
     const lines: string[] = [];
     const child = ComputeChild.spawn<unknown, unknown>(ECHO, { onStderrLine: (line) => lines.push(line) });

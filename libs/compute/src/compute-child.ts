@@ -1,10 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { errorWireSchema, FidelisError } from '@fidelis/contracts';
+import { computeEnvironment } from './compute-environment.js';
 import { FlowChannel, isEnvelope, type Envelope } from './flow-channel.js';
 import { StderrTail } from './stderr-tail.js';
 
 export interface ComputeChildOptions {
-  /** Added to this process's own environment. */
+  /** Added to this process's own environment. FIDELIS_PLACEMENT=gpu gives the child the GPU; without, it sees none. */
   readonly env?: Readonly<Record<string, string>>;
   readonly execArgv?: readonly string[];
   /** Each line that the child writes on stderr. @default passed on to this process's stderr */
@@ -63,8 +64,9 @@ export class ComputeChild<ToChild, FromChild> {
     entry: URL,
     options: ComputeChildOptions = {},
   ): ComputeChild<ToChild, FromChild> {
+    const env = { ...process.env, ...options.env };
     const child = fork(entry, [], {
-      env: { ...process.env, ...options.env },
+      env: { ...env, ...computeEnvironment(env) },
       execArgv: [...(options.execArgv ?? [])],
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],

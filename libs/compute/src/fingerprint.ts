@@ -1,17 +1,18 @@
-import { cpus } from 'node:os';
 import type { ProducerFingerprint } from '@fidelis/contracts';
 import type { BackendReport } from './backend-report.js';
+import { processorDevice } from './compute-device.js';
 
 /**
  * What decides the bits of a result besides spec and seed. The processor's model is part of it: TensorFlow chooses its kernels by the
- * instruction sets that it finds.
+ * instruction sets that it finds. So is the GPU's, where one computes.
  */
 export function fingerprint(report: BackendReport): ProducerFingerprint {
-  const processor = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const { device } = report;
+  const hardware = device.kind === 'gpu' ? `${processorDevice().name}, ${device.name}` : device.name;
   return {
     backend: report.backend,
     backendVersion: report.version,
     threads: report.threads,
-    platform: `${process.platform}-${process.arch}, ${processor}`,
+    platform: `${process.platform}-${process.arch}, ${hardware}`,
   };
 }

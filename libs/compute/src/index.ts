@@ -4,6 +4,7 @@ export {
   type BackendName,
   type BackendPreference,
   type BackendReport,
+  type ComputeDevice,
 } from './backend-report.js';
 export { childPort, type ChildPort } from './child-port.js';
 export {
@@ -13,6 +14,7 @@ export {
   type TensorFunction,
 } from './compiled/compiled-function.js';
 export { Compiler, eagerFunction, type CompilerOptions, type RunnableFunction } from './compiled/compiler.js';
+export { computeEnvironment } from './compute-environment.js';
 export { ComputeChild, type ChildExit, type ComputeChildOptions } from './compute-child.js';
 export { fingerprint } from './fingerprint.js';
 export { probeBackend } from './probe-backend.js';

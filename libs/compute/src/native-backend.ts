@@ -1,9 +1,16 @@
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { FidelisError } from '@fidelis/contracts';
+import type { ComputeDevice } from './backend-report.js';
+import { deviceInUse } from './compute-device.js';
 import { registerNativeImageKernels } from './native-image-kernels.js';
 import { registerNativeRecurrentKernels } from './native-recurrent-kernels.js';
 import { registerNativeKernels, type NativeBackend } from './native-kernels.js';
+
+export interface NativeStart {
+  readonly version: string;
+  readonly device: ComputeDevice;
+}
 
 /**
  * Loads tfjs-node's addon, and with it TensorFlow's C library, into this process.
@@ -12,10 +19,10 @@ import { registerNativeKernels, type NativeBackend } from './native-kernels.js';
  * process is refused.
  *
  * @param threads intra-op threads; inter-op is always one, so that operations run in the order of the calls
- * @returns TensorFlow's version
+ * @returns TensorFlow's version, and where it computes
  * @throws whatever kept the addon from loading
  */
-export async function loadNativeBackend(threads: number): Promise<string> {
+export async function loadNativeBackend(threads: number): Promise<NativeStart> {
   const loaded = tf.findBackend('tensorflow') as unknown as NativeBackend | null;
   const fixed = process.env['TF_NUM_INTRAOP_THREADS'];
   if (loaded !== null && fixed !== String(threads)) {
@@ -34,7 +41,11 @@ export async function loadNativeBackend(threads: number): Promise<string> {
   registerNativeKernels(backend);
   registerNativeImageKernels(backend);
   registerNativeRecurrentKernels(backend);
-  return backend.binding.TF_Version;
+  const { binding } = backend;
+  return {
+    version: binding.TF_Version,
+    device: deviceInUse(binding.listDevices?.(), binding.isUsingGpuDevice()),
+  };
 }
 
 /** tfjs-node 4.22 calls two functions of `util` that Node 23 removed. */

@@ -48,6 +48,7 @@ export interface NativeBinding {
   loadSavedModel(directory: string, tags: string): number;
   runSavedModel(session: number, inputIds: readonly number[], feeds: string, fetches: string): OutputInfo[];
   deleteSavedModel(session: number): void;
+  isUsingGpuDevice(): boolean;
   /** Absent, as those below, from an addon that was not compiled by the set-up (tools/bootstrap/native). */
   readonly registerFunction?: (
     graph: Uint8Array,

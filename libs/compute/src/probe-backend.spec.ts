@@ -12,5 +12,7 @@ describe('probeBackend', () => {
   it('always has an answer for auto', async () => {
     const report = await probeBackend();
     expect(report.attempts.at(-1)).toMatchObject({ ok: true });
+    expect(['cpu', 'gpu']).toContain(report.device.kind);
+    expect(report.device.name).not.toBe('');
   });
 });

@@ -8,7 +8,7 @@ const PROBE = new URL('../dist/probe-child.js', import.meta.url);
 
 /**
  * Which backend a compute process would use, and why; found out in a child, so that TensorFlow is not loaded into this process and a
- * library that crashes on this machine is an answer too.
+ * library that crashes on this machine is an answer too. It looks for a GPU, as a process placed on one does.
  *
  * @throws FidelisError COMPUTE.UNAVAILABLE
  */
@@ -31,7 +31,10 @@ export async function probeBackend(options: BackendOptions = {}): Promise<Backen
 }
 
 async function probe(options: BackendOptions): Promise<BackendReport> {
-  const child = ComputeChild.spawn<BackendOptions, BackendReport>(PROBE, { onStderrLine: () => undefined });
+  const child = ComputeChild.spawn<BackendOptions, BackendReport>(PROBE, {
+    env: { FIDELIS_PLACEMENT: 'gpu' },
+    onStderrLine: () => undefined,
+  });
   await child.send(options);
   let report: BackendReport | undefined;
   for await (const message of child.messages) report = message;

@@ -16,6 +16,7 @@ describe('startBackend', () => {
       backend: 'wasm',
       version: '4.22.0',
       threads: 1,
+      device: { kind: 'cpu', name: expect.stringMatching(/./) as string },
       attempts: [{ what: 'wasm', ok: true }],
     });
     expect(tf.getBackend()).toBe('wasm');

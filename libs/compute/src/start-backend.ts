@@ -5,6 +5,7 @@ import {
   type BackendPreference,
   type BackendReport,
 } from './backend-report.js';
+import { processorDevice } from './compute-device.js';
 import { loadNativeBackend } from './native-backend.js';
 import { loadWasmBackend } from './wasm-backend.js';
 
@@ -29,12 +30,13 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   const { preference = 'auto', threads = 1 } = options;
   const attempts: BackendAttempt[] = [];
   if (preference !== 'wasm') {
-    const version = await attempt(attempts, 'native TensorFlow', () => loadNativeBackend(threads));
-    if (version !== undefined) return { backend: 'tensorflow', version, threads, attempts };
+    const native = await attempt(attempts, 'native TensorFlow', () => loadNativeBackend(threads));
+    if (native !== undefined) return { backend: 'tensorflow', ...native, threads, attempts };
   }
   if (preference !== 'native') {
     const version = await attempt(attempts, 'wasm', loadWasmBackend);
-    if (version !== undefined) return { backend: 'wasm', version, threads: 1, attempts };
+    if (version !== undefined)
+      return { backend: 'wasm', version, threads: 1, device: processorDevice(), attempts };
   }
   const tried = attempts.map(({ what, reason }) => `${what}: ${reason ?? 'failed'}`).join('; ');
   throw new FidelisError(
@@ -44,15 +46,15 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   );
 }
 
-async function attempt(
+async function attempt<T>(
   attempts: BackendAttempt[],
   what: string,
-  load: () => Promise<string>,
-): Promise<string | undefined> {
+  load: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    const version = await load();
+    const started = await load();
     attempts.push({ what, ok: true });
-    return version;
+    return started;
   } catch (error) {
     attempts.push({ what, ok: false, reason: reasonOf(error) });
     return undefined;

@@ -6,6 +6,7 @@ import { combineMembers } from '@fidelis/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { nativeProblemOnDevice, toleranceOnDevice } from '../device.js';
 
 const matrix = z.array(z.array(z.number()));
 const golden = z
@@ -16,13 +17,10 @@ const golden = z
   })
   .parse(JSON.parse(readFileSync(new URL('golden/losses.json', import.meta.url), 'utf8')));
 
-const nativeProblem = await startBackend({ preference: 'native' }).then(
-  () => undefined,
-  (error: Error) => error.message,
-);
+const nativeProblem = await nativeProblemOnDevice();
 
 /** Of the gradient's norm, and of the value. */
-const TOLERANCE = 1e-5;
+const TOLERANCE = toleranceOnDevice(1e-5);
 
 function norm(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));

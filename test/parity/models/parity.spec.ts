@@ -24,14 +24,12 @@ import {
   torchFile,
   type GoldenCase,
 } from './golden.js';
+import { nativeProblemOnDevice, toleranceOnDevice } from '../device.js';
 
-const nativeProblem = await startBackend({ preference: 'native' }).then(
-  () => undefined,
-  (error: Error) => error.message,
-);
+const nativeProblem = await nativeProblemOnDevice();
 const cases = readGolden();
 /** Of each tensor's norm, in float32. */
-const TOLERANCE = 1e-4;
+const TOLERANCE = toleranceOnDevice(1e-4);
 const report: string[] = [];
 
 interface Step {
@@ -111,7 +109,8 @@ function joined(arrays: readonly Float32Array[]): Float32Array {
   return all;
 }
 
-describe.skipIf(nativeProblem !== undefined).each(cases)('$name against PyTorch', (golden) => {
+const title = `$name against PyTorch${nativeProblem === undefined ? '' : ` (${nativeProblem})`}`;
+describe.skipIf(nativeProblem !== undefined).each(cases)(title, (golden) => {
   const model = createModel(golden.architecture, golden.inputShape, golden.classes);
   let file: Uint8Array;
   let weights: ModelWeights;

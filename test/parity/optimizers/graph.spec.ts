@@ -15,11 +15,9 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { uniform } from '../models/formula.js';
 import { inputsOf, readGolden, relativeDistance, torchFile, type GoldenCase } from '../models/golden.js';
+import { nativeProblemOnDevice, toleranceOnDevice } from '../device.js';
 
-const nativeProblem = await startBackend({ preference: 'native' }).then(
-  () => undefined,
-  (error: Error) => error.message,
-);
+const nativeProblem = await nativeProblemOnDevice();
 
 const loss = lossSchema.parse({ kind: 'kd', temperature: 4, alpha: 0.3 });
 const optimizer = optimizerSchema.parse({ learningRate: 0.002 });
@@ -85,9 +83,9 @@ describe.skipIf(nativeProblem !== undefined)(
 
     it.each(
       readGolden().flatMap((golden) => [
-        { golden, name: golden.name, steps: 1, tolerance: 1e-5 },
+        { golden, name: golden.name, steps: 1, tolerance: toleranceOnDevice(1e-5) },
         ...(TWENTY_STEPS.includes(golden.name)
-          ? [{ golden, name: golden.name, steps: 20, tolerance: 1e-3 }]
+          ? [{ golden, name: golden.name, steps: 20, tolerance: toleranceOnDevice(1e-3) }]
           : []),
       ]),
     )('is that of the operations: $name, $steps of them', async ({ golden, steps, tolerance }) => {

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { uniform } from '../models/formula.js';
 import { distance, torchFile, type GoldenCase } from '../models/golden.js';
+import { nativeProblemOnDevice, toleranceOnDevice } from '../device.js';
 
 const count = z.int().positive();
 const goldenSteps = decodeSafetensors(readFileSync(new URL('golden/steps.safetensors', import.meta.url)));
@@ -49,12 +50,9 @@ const schedules = z
   .parse(JSON.parse(readFileSync(new URL('golden/schedules.json', import.meta.url), 'utf8')));
 
 /** Of each tensor's norm, in float32. */
-const TOLERANCE = 1e-4;
+const TOLERANCE = toleranceOnDevice(1e-4);
 
-const nativeProblem = await startBackend({ preference: 'native' }).then(
-  () => undefined,
-  (error: Error) => error.message,
-);
+const nativeProblem = await nativeProblemOnDevice();
 
 type Case = (typeof cases)[number];
 

@@ -1,4 +1,4 @@
-import { probeBackend } from '@fidelis/compute';
+import { probeBackend, type ComputeDevice } from '@fidelis/compute';
 import { FidelisError } from '@fidelis/contracts';
 import { damagedDatasets, datasetCatalogue, verifyDataset, type DatasetInfo } from '@fidelis/data';
 import { diagnose } from '@fidelis/embedded';
@@ -18,12 +18,13 @@ export async function diagnoseInstallation(): Promise<readonly Finding[]> {
 async function diagnoseBackend(): Promise<Finding> {
   const part = 'backend in use';
   try {
-    const { backend, version, threads, attempts } = await probeBackend();
+    const { backend, version, threads, device, attempts } = await probeBackend();
     return {
       part,
       ok: true,
       version: `${backend} ${version}`,
-      from: `${threads} thread(s)`,
+      from: `${describeDevice(device)}, ${threads} thread(s)`,
+      device,
       attempts,
       ...(backend === 'wasm'
         ? {
@@ -35,6 +36,12 @@ async function diagnoseBackend(): Promise<Finding> {
   } catch (error) {
     return { part, ok: false, advice: FidelisError.from(error).message };
   }
+}
+
+/** Without a GPU that TensorFlow can use, it says so: a driver that is missing is seen nowhere else. */
+function describeDevice({ kind, name, memoryBytes }: ComputeDevice): string {
+  if (kind === 'cpu') return `CPU ${name} (no GPU in use)`;
+  return memoryBytes === undefined ? `GPU ${name}` : `GPU ${name}, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 /** A dataset that the system may have and has not is nothing that is missing. */

@@ -1,4 +1,5 @@
-import type { Finding, ProgramEvent, Stack, StackOptions } from '@fidelis/embedded';
+import type { ComputeDevice } from '@fidelis/compute';
+import type { Finding as PartFinding, ProgramEvent, Stack, StackOptions } from '@fidelis/embedded';
 
 /** What the commands need of an embedded stack; tests bring their own. */
 export type StackHandle = Pick<Stack, 'gatewayUrl' | 'services' | 'failed' | 'stop'>;
@@ -8,6 +9,11 @@ export type LaunchStack = (
   options: Pick<StackOptions, 'dataDir' | 'gatewayPort' | 'env' | 'onEvent' | 'signal' | 'hurry'>,
 ) => Promise<StackHandle>;
 
+export interface Finding extends PartFinding {
+  /** Of the backend: what computes. */
+  readonly device?: ComputeDevice;
+}
+
 export type Diagnose = () => Promise<readonly Finding[]>;
 
-export type { Finding, ProgramEvent };
+export type { ProgramEvent };
