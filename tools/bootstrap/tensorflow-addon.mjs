@@ -112,14 +112,15 @@ const TRIAL = `
   const tf = require('@tensorflow/tfjs-node');
   const product = tf.matMul([[1, 2], [3, 4]], [[5, 6], [7, 8]]);
   const ok = tf.getBackend() === 'tensorflow' && product.dataSync().join() === '19,22,43,50';
-  console.log(JSON.stringify({ ok, version: tf.backend().binding.TF_Version }));
+  const { TF_Version: version } = tf.backend().binding;
+  console.log(JSON.stringify({ ok, version, gpu: tf.backend().isUsingGpuDevice }));
 `;
 
 /**
  * Loads the addon in a process of its own, so that a crash is a failed trial and nothing more, and multiplies two matrices.
  * @param {string} root
  * @param {readonly string[]} libraryPaths
- * @returns {Promise<string>} TensorFlow's version
+ * @returns {Promise<{ version: string, gpu: boolean }>} TensorFlow's version, and whether it computes on a GPU
  */
 export async function verifyAddon(root, libraryPaths) {
   const search = [...libraryPaths, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
@@ -132,5 +133,5 @@ export async function verifyAddon(root, libraryPaths) {
   if (!ok || line === undefined) throw new Error(`the addon does not load: ${reason}`);
   const answer = JSON.parse(line);
   if (!answer.ok) throw new Error('the addon loads but computes wrongly');
-  return answer.version;
+  return { version: answer.version, gpu: answer.gpu };
 }

@@ -16,6 +16,9 @@ import { findPip } from './wheels.mjs';
 const LOSS =
   'Fidelis falls back to WebAssembly: everything works, but training is several times slower, and figures differ in the last digits from those of native TensorFlow';
 
+const NO_GPU =
+  'built for CUDA 12, but it finds no GPU here (nvidia-smi shows whether the driver does): it computes on the processor';
+
 /**
  * Native TensorFlow, in the order: addon compiled against the wheel's library, the package's prebuilt binary, WebAssembly.
  * @param {object} context
@@ -62,15 +65,16 @@ export async function setUpTensorFlow({ root, cache, journal, gpu, retry, previo
       const library = await fetchLibrary({ cache, flavour, journal });
       if (compiler !== undefined) await compileAddon({ plan, library, compiler, journal });
       await placeAddon({ packageRoot, library, addon: plan.addon });
-      const version = await journal.step('TensorFlow: trial run', () =>
+      const { version, gpu: gpuFound } = await journal.step('TensorFlow: trial run', () =>
         verifyAddon(root, library.libraryPaths),
       );
+      if (gpu && !gpuFound) journal.warn(`TensorFlow: ${NO_GPU}`);
       return { version, path: library.directory, from: library.wheel, libraryPaths: library.libraryPaths };
     });
     if (built !== undefined) return { ok: true, ...common, ...built, attempts };
     const prebuilt = await attempt('prebuilt binary of @tensorflow/tfjs-node', async () => {
       await journal.step('TensorFlow: prebuilt binary', () => installPrebuilt(packageRoot));
-      const version = await journal.step('TensorFlow: trial run', () => verifyAddon(root, []));
+      const { version } = await journal.step('TensorFlow: trial run', () => verifyAddon(root, []));
       return { version, path: packageRoot, from: '@tensorflow/tfjs-node', libraryPaths: [] };
     });
     if (prebuilt !== undefined) return { ok: true, ...common, ...prebuilt, attempts };
