@@ -62,5 +62,6 @@ export {
   type ImportProgress,
 } from './import/import-types.js';
 export { removeStored } from './store/dataset-store.js';
+export { createDraft, removeAbandonedDrafts } from './store/drafts.js';
 export { loadOthers, otherRefs } from './open-view.js';
 export { contactSheet, type SheetCell, type SheetOptions } from './preview/contact-sheet.js';
