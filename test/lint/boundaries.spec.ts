@@ -38,6 +38,7 @@ describe('the boundary rule', () => {
     ['fidelity imports no other room', 'libs/fidelity/src/index.ts', '@fidelis/data'],
     ['data imports no NATS', 'libs/data/src/index.ts', '@nats-io/transport-node'],
     ['data imports no bus', 'libs/data/src/index.ts', '@fidelis/bus'],
+    ['archive imports no bus', 'libs/archive/src/index.ts', '@fidelis/bus'],
     ['distillation imports no TypeORM', 'libs/distillation/src/index.ts', 'typeorm'],
     ['distillation imports no backend', 'libs/distillation/src/index.ts', '@fidelis/compute'],
     ['models imports no Nest', 'libs/models/src/index.ts', '@nestjs/core'],
