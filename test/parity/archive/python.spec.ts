@@ -18,7 +18,10 @@ import { combineMembers } from '@fidelis/models';
 import { encodeNpy } from '@fidelis/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
+/** Without a __pycache__ beside the scripts. */
+const run = (program: string, args: readonly string[]): Promise<{ stdout: string }> =>
+  execute(program, ['-B', ...args], { maxBuffer: 64 * 1024 * 1024 });
 const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Set FIDELIS_PYTHON to a Python with the packages of requirements.txt. */
@@ -93,7 +96,7 @@ async function exported(name: string, codec: Codec): Promise<{ directory: string
 /** Runs a few lines after `from read_stream import *`. */
 async function evaluate(lines: string): Promise<unknown> {
   const code = `import json, sys\nsys.path.insert(0, ${JSON.stringify(script('.'))})\nfrom read_stream import *\n${lines}`;
-  const { stdout } = await run(python, ['-c', code], { maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = await run(python, ['-c', code]);
   return JSON.parse(stdout);
 }
 
