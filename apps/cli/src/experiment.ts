@@ -7,13 +7,18 @@ import { locateServiceError, type SpecFile } from './spec/read-spec.js';
 export interface SpecOverrides {
   readonly epochs?: number | undefined;
   readonly seed?: number | undefined;
+  readonly placement?: ExperimentSpec['placement'] | undefined;
 }
 
 /** The spec with what was asked for on the command line. */
-export function withOverrides(spec: ExperimentSpec, { epochs, seed }: SpecOverrides): ExperimentSpec {
+export function withOverrides(
+  spec: ExperimentSpec,
+  { epochs, seed, placement }: SpecOverrides,
+): ExperimentSpec {
   return {
     ...spec,
     ...(seed === undefined ? {} : { seed }),
+    ...(placement === undefined ? {} : { placement }),
     student: { ...spec.student, ...(epochs === undefined ? {} : { epochs }) },
   };
 }

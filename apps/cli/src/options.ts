@@ -15,16 +15,20 @@ export function withJson(command: Command): Command {
   return command.option('--json', JSON_HELP);
 }
 
-export interface EagerOption {
+/** How the stack of this machine computes. */
+export interface ComputeOptions {
   readonly eager?: true;
+  readonly gpu?: true;
 }
 
 /** For the commands that start a stack. */
-export function withEager(command: Command): Command {
-  return command.option(
-    '--eager',
-    'train and score one operation after the other, not as compiled graphs: slower, to find out what a graph does',
-  );
+export function withCompute(command: Command, gpuHelp: string): Command {
+  return command
+    .option(
+      '--eager',
+      'train and score one operation after the other, not as compiled graphs: slower, to find out what a graph does',
+    )
+    .option('--gpu', gpuHelp);
 }
 
 export function withDataDir(command: Command): Command {

@@ -28,8 +28,10 @@ const LOG_TAIL_LINES = 20;
 export interface StackOptions {
   /** Holds streams, database and logs; created if missing. */
   readonly dataDir: string;
-  /** In the order in which they are stopped. @default fidelisServices() */
+  /** In the order in which they are stopped. @default fidelisServices({ gpu }) */
   readonly services?: readonly ServiceDefinition[];
+  /** Also a worker on the GPU, where the teachers then train and score. @default false */
+  readonly gpu?: boolean;
   /** @default a free one */
   readonly gatewayPort?: number;
   /** For all services, over this process's own environment. */
@@ -61,7 +63,7 @@ export interface ServiceStatus {
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const dataDir = resolve(options.dataDir);
-  const services = options.services ?? fidelisServices();
+  const services = options.services ?? fidelisServices({ gpu: options.gpu ?? false });
   for (const { entry, name } of services) {
     if (existsSync(entry)) continue;
     throw new FidelisError(

@@ -1,15 +1,15 @@
 import type { CommandRegistry, Invocation } from '../command-host.js';
 import { EXIT, type ExitStatus } from '../exit-status.js';
-import { completedRun, startExperiment, withOverrides } from '../experiment.js';
+import { completedRun, startExperiment, withOverrides, type SpecOverrides } from '../experiment.js';
 import type { RunView } from '../gateway/documents.js';
 import { GatewayClient } from '../gateway/gateway-client.js';
 import {
   examples,
   withDataDir,
-  withEager,
+  withCompute,
   withJson,
   wholeNumber,
-  type EagerOption,
+  type ComputeOptions,
   type JsonOption,
 } from '../options.js';
 import type { ProgressDisplay } from '../render/progress-display.js';
@@ -21,7 +21,7 @@ import type { SpecFile } from '../spec/read-spec.js';
 import { createDemoDirectory } from '../stack/demo-directory.js';
 import { STOPPING, StackSession } from '../stack/stack-session.js';
 
-interface DemoOptions extends JsonOption, EagerOption {
+interface DemoOptions extends JsonOption, ComputeOptions {
   readonly epochs?: number;
   readonly seed?: number;
   readonly dataDir?: string;
@@ -30,7 +30,7 @@ interface DemoOptions extends JsonOption, EagerOption {
 
 export function registerDemo({ program, run }: CommandRegistry): void {
   const command = withDataDir(
-    withEager(
+    withCompute(
       withJson(
         program
           .command('demo')
@@ -47,6 +47,7 @@ export function registerDemo({ program, run }: CommandRegistry): void {
           )
           .option('--keep', "keep the stack's data, to look at it with `fidelis up --data-dir`"),
       ),
+      'train and score on the GPU (set up with `npm run setup -- --gpu`)',
     ),
   );
   examples(command, 'fidelis demo', 'fidelis demo --epochs 30', 'fidelis demo --json > demo.json');
@@ -62,6 +63,7 @@ async function runDemo({ host, output, signal }: Invocation, options: DemoOption
     const session = await StackSession.start(host, {
       dataDir: directory.path,
       eager: options.eager,
+      gpu: options.gpu,
       display,
     });
     try {
@@ -84,6 +86,11 @@ async function runDemo({ host, output, signal }: Invocation, options: DemoOption
   return EXIT.ok;
 }
 
+/** The stack's GPU is for the runs that ask for it. */
+function withPlacement({ gpu, ...overrides }: DemoOptions): SpecOverrides {
+  return gpu === true ? { ...overrides, placement: 'gpu' } : overrides;
+}
+
 /** @throws FidelisError the run's; the stack's if it breaks down */
 async function distil(
   { stack, setUp, signal }: StackSession,
@@ -95,7 +102,12 @@ async function distil(
   try {
     display.show([setUp]);
     display.note(`watch it at ${new URL('/graphiql', stack.gatewayUrl).href}`);
-    const started = await startExperiment(client, specFile, withOverrides(specFile.spec, overrides), signal);
+    const started = await startExperiment(
+      client,
+      specFile,
+      withOverrides(specFile.spec, withPlacement(overrides)),
+      signal,
+    );
     const onUpdate = (update: RunView): void => display.show([setUp, ...runStages(update)]);
     const run = await completedRun(client, started, onUpdate, signal);
     return runDocument(run, {

@@ -73,6 +73,23 @@ describe('demo', () => {
     expect(given?.['FIDELIS_EAGER']).toBe(eager);
   });
 
+  it.each([
+    [['demo'], false, 'cpu'],
+    [['demo', '--gpu'], true, 'gpu'],
+  ])('%j starts a worker on the GPU: %j, and runs on the %s', async (command, gpu, placement) => {
+    await fixture.startGateway();
+    let given: boolean | undefined;
+    const launch = launcher([]);
+    await fixture.run([...command, '--json'], {
+      launchStack: (options) => {
+        given = options.gpu;
+        return launch(options);
+      },
+    });
+    expect(given).toBe(gpu);
+    expect(fixture.gateway?.requests[0]?.variables).toMatchObject({ spec: { placement } });
+  });
+
   it('prints the table, the sentence and where to look, and keeps the data with --keep', async () => {
     await fixture.startGateway();
     const { stdout } = await fixture.run(['demo', '--keep'], { launchStack: launcher([]) });

@@ -4,24 +4,24 @@ import { EXIT, type ExitStatus } from '../exit-status.js';
 import {
   examples,
   withDataDir,
-  withEager,
+  withCompute,
   withJson,
   wholeNumber,
-  type EagerOption,
+  type ComputeOptions,
   type JsonOption,
 } from '../options.js';
 import { padEnd, type Style } from '../render/style.js';
 import type { StackHandle } from '../stack/stack-port.js';
 import { STOPPING, StackSession } from '../stack/stack-session.js';
 
-interface UpOptions extends JsonOption, EagerOption {
+interface UpOptions extends JsonOption, ComputeOptions {
   readonly port?: number;
   readonly dataDir?: string;
 }
 
 export function registerUp({ program, run }: CommandRegistry): void {
   const command = withDataDir(
-    withEager(
+    withCompute(
       withJson(
         program
           .command('up')
@@ -31,9 +31,10 @@ export function registerUp({ program, run }: CommandRegistry): void {
           )
           .option('--port <n>', "the gateway's port (default: a free one)", wholeNumber(1, 65_535)),
       ),
+      'also a worker on the GPU, for runs with `placement: gpu`; teachers train and score there, too (set up with `npm run setup -- --gpu`)',
     ),
   );
-  examples(command, 'fidelis up', 'fidelis up --port 4000 --data-dir ./my-stack');
+  examples(command, 'fidelis up', 'fidelis up --gpu', 'fidelis up --port 4000 --data-dir ./my-stack');
   command.action((options: UpOptions) => run(options.json, (invocation) => keepUp(invocation, options)));
 }
 
@@ -45,6 +46,7 @@ async function keepUp({ host, output, signal }: Invocation, options: UpOptions):
       dataDir,
       gatewayPort: options.port,
       eager: options.eager,
+      gpu: options.gpu,
       display,
     });
     display.show([session.setUp]);

@@ -6,7 +6,7 @@ export type StackHandle = Pick<Stack, 'gatewayUrl' | 'services' | 'failed' | 'st
 
 /** @throws FidelisError STACK.ALREADY_RUNNING, PORT.IN_USE, STORAGE.UNWRITABLE, SETUP.MISSING, STACK.SERVICE_FAILED */
 export type LaunchStack = (
-  options: Pick<StackOptions, 'dataDir' | 'gatewayPort' | 'env' | 'onEvent' | 'signal' | 'hurry'>,
+  options: Pick<StackOptions, 'dataDir' | 'gatewayPort' | 'gpu' | 'env' | 'onEvent' | 'signal' | 'hurry'>,
 ) => Promise<StackHandle>;
 
 export interface Finding extends PartFinding {

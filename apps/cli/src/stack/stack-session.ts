@@ -9,6 +9,8 @@ export interface SessionOptions {
   readonly gatewayPort?: number | undefined;
   /** One operation after the other instead of compiled graphs. */
   readonly eager?: boolean | undefined;
+  /** Also a worker on the GPU. */
+  readonly gpu?: boolean | undefined;
   readonly display: ProgressDisplay;
 }
 
@@ -31,7 +33,7 @@ export class StackSession {
    */
   static async start(
     host: CommandHost,
-    { dataDir, gatewayPort, eager, display }: SessionOptions,
+    { dataDir, gatewayPort, eager, gpu = false, display }: SessionOptions,
   ): Promise<StackSession> {
     const { signal: interrupted, hurry } = host.interrupt;
     interrupted.throwIfAborted();
@@ -43,6 +45,7 @@ export class StackSession {
     try {
       const stack = await host.launchStack({
         dataDir,
+        gpu,
         env: {
           FIDELIS_DATASETS_DIR: host.config.datasetsDir,
           ...(eager === true ? { FIDELIS_EAGER: 'true' } : {}),
