@@ -6,10 +6,12 @@ import { TRAINING_KERNELS } from './kernel-names.js';
 import { registerWasm, tensorInput } from './wasm-kernel.js';
 
 const GATES = 4;
-/** Gradients that nothing here is composed for: on wasm LeNet and MLP train, and every model infers. */
-const NATIVE_GRADIENTS = {
+/** What nothing here is composed for: on wasm LeNet and MLP train, and every model infers. */
+const NATIVE_TRAINING = {
   [TRAINING_KERNELS.convolutionFilterGrad]: 'a convolution with a stride',
   [TRAINING_KERNELS.convolutionInputGrad]: 'a convolution with a stride',
+  // Before the memory of WebAssembly is full of a deep network's activations, as it would be by the time of the gradient.
+  [TRAINING_KERNELS.batchNormTraining]: 'batch normalisation',
   [TRAINING_KERNELS.batchNormGrad]: 'batch normalisation',
   [TRAINING_KERNELS.lstmGrad]: 'a recurrent layer',
 };
@@ -24,26 +26,12 @@ export function registerWasmInferenceKernels(): void {
       requireNumber(attributes, 'epsilon'),
     ),
   );
-  registerWasm(TRAINING_KERNELS.batchNormTraining, (inputs, attributes) => {
-    const x = tensorInput(inputs, 'x');
-    const channels = x.shape.at(-1) ?? 1;
-    const rows = tf.reshape(x, [-1, channels]);
-    const count = x.size / channels;
-    const mean = tf.mean(rows, 0);
-    const variance = tf.mean(tf.squaredDifference(rows, mean), 0);
-    const momentum = requireNumber(attributes, 'momentum');
-    const moved = (name: string, value: Tensor): Tensor =>
-      tf.add(tf.mul(tensorInput(inputs, name), 1 - momentum), tf.mul(value, momentum));
-    const y = normalised(inputs, mean, variance, requireNumber(attributes, 'epsilon'));
-    const corrected = tf.mul(variance, count / Math.max(1, count - 1));
-    return [y, moved('mean', mean), moved('variance', corrected), mean, variance, tf.clone(mean)];
-  });
   registerWasm(TRAINING_KERNELS.tableLookup, (inputs) =>
     tf.gather(tensorInput(inputs, 'table'), tensorInput(inputs, 'rows')),
   );
   registerWasm(TRAINING_KERNELS.reverseSequence, reverseSequence);
   registerWasm(TRAINING_KERNELS.lstm, recurrentLayer);
-  for (const [kernel, what] of Object.entries(NATIVE_GRADIENTS)) {
+  for (const [kernel, what] of Object.entries(NATIVE_TRAINING)) {
     registerWasm(kernel, () => {
       throw new FidelisError(
         'COMPUTE.UNAVAILABLE',

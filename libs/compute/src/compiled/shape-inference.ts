@@ -4,8 +4,8 @@ import { encodeGraph, type AttributeValue, type GraphNode } from './graph-messag
 /** TensorFlow cannot tell the shape of a tensor without computing: the operations have to be run to be recorded. */
 export class UnknownShape extends Error {}
 
-/** Constants up to this length are shown to shape functions, which read sizes, axes and permutations from them. */
-const LONGEST_SHOWN = 64;
+/** Constants up to this length are shown to shape functions, which read sizes, axes and permutations from them; the longest are the sizes of all of a network's tensors. */
+const LONGEST_SHOWN = 4_096;
 
 /**
  * Outputs whose shape TensorFlow does not tell and nobody needs: kernels write notes to their own gradient kernel there.
