@@ -7,6 +7,7 @@ import {
   datasetRefSchema,
   digestSchema,
   FidelisError,
+  fileErrorCode,
   MAX_PART_BYTES,
   producerFingerprintSchema,
   streamKey,
@@ -14,7 +15,7 @@ import {
   viewSpecSchema,
 } from '@fidelis/contracts';
 import { z } from 'zod';
-import { errorCode, invalidArchive, reasonOf } from './archive-error.js';
+import { invalidArchive, reasonOf } from './archive-error.js';
 import { sampleSourceSchema, splitsOf } from './sample-sources.js';
 import { rowsBefore, rowsOfStep, stepLimit } from './step-rows.js';
 
@@ -131,7 +132,7 @@ async function readJson(
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const why = errorCode(error) === 'ENOENT' ? 'there is no such file' : reasonOf(error);
+    const why = fileErrorCode(error) === 'ENOENT' ? 'there is no such file' : reasonOf(error);
     throw invalidArchive(
       file,
       `${why}. Give the directory of a whole export: an export that was killed leaves none`,

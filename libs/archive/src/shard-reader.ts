@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { decodeHalf } from '@fidelis/contracts';
+import { decodeHalf, fileErrorCode } from '@fidelis/contracts';
 import { AsyncRecordBatchFileReader, RecordBatchReader, type Data, type RecordBatch } from 'apache-arrow';
-import { errorCode, invalidArchive, reasonOf } from './archive-error.js';
+import { invalidArchive, reasonOf } from './archive-error.js';
 import type { ShardEntry } from './archive-manifest.js';
 import { columnProblem, type ShardShape } from './shard-columns.js';
 
@@ -29,7 +29,7 @@ export async function checkShardSize(directory: string, shard: ShardEntry): Prom
   try {
     ({ size } = await stat(file));
   } catch (error) {
-    const missing = errorCode(error) === 'ENOENT';
+    const missing = fileErrorCode(error) === 'ENOENT';
     const problem = missing ? 'the manifest lists it, and it is missing' : reasonOf(error);
     throw invalidArchive(file, `${problem}. Copy the whole directory again, or export it again`, {}, error);
   }

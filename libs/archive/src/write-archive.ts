@@ -1,9 +1,9 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FidelisError, type LogitFrame } from '@fidelis/contracts';
+import { asUnwritable, fileErrorCode, FidelisError, type LogitFrame } from '@fidelis/contracts';
 import { createDraft, removeAbandonedDrafts } from '@fidelis/data';
 import { abortable } from './abortable.js';
-import { asUnwritable, errorCode, invalidArchive } from './archive-error.js';
+import { invalidArchive } from './archive-error.js';
 import {
   ARCHIVE_FORMAT,
   ARCHIVE_VERSION,
@@ -122,8 +122,8 @@ async function prepare(target: string): Promise<string> {
   try {
     if ((await readdir(target)).length > 0) throw inTheWay(target);
   } catch (error) {
-    if (errorCode(error) === 'ENOTDIR') throw inTheWay(target);
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (fileErrorCode(error) === 'ENOTDIR') throw inTheWay(target);
+    if (fileErrorCode(error) !== 'ENOENT') throw error;
   }
   return createDraft(parent);
 }
@@ -140,7 +140,7 @@ async function publish(draft: string, target: string): Promise<void> {
   try {
     await rename(draft, target);
   } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errorCode(error))) throw inTheWay(target);
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(fileErrorCode(error))) throw inTheWay(target);
     throw error;
   }
 }

@@ -107,9 +107,13 @@ export function parseStrict<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = fieldIssues(result.error);
+  throw invalidFields(fieldIssues(result.error), code);
+}
+
+/** What is wrong with each field, in the message for people and in `details.issues` for programs. */
+export function invalidFields(issues: readonly FieldIssue[], code: ErrorCode): FidelisError {
   const text = issues.map(({ field, problem }) => `${field || '(document)'}: ${problem}`).join('; ');
-  throw new FidelisError(code, text, { details: { issues } });
+  return new FidelisError(code, text, { details: { issues } });
 }
 
 /**

@@ -13,6 +13,7 @@ export * from './loss-spec.js';
 export * from './metrics-contracts.js';
 export * from './optimizer-spec.js';
 export * from './run-contracts.js';
+export * from './storage-error.js';
 export * from './subset-spec.js';
 export * from './teacher-contracts.js';
 export * from './timestamp.js';

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { FidelisError } from '@fidelis/contracts';
+import { asUnwritable, unwritable, type FidelisError, type StoragePlace } from '@fidelis/contracts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,28 +22,23 @@ export function dataDir(env: Environment = process.env): string {
   return join(env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'fidelis');
 }
 
-const STORAGE_FAULTS: Readonly<Record<string, string>> = {
-  EACCES: 'permission is denied',
-  EPERM: 'permission is denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  ENOTDIR: 'a part of the path is a file, not a directory',
-  EEXIST: 'a file with this name is in the way',
-  ENOENT: 'the directory cannot be created there',
+const PLACE: StoragePlace = {
+  otherwise: ' with FIDELIS_DATA_DIR.',
+  faults: {
+    ENOTDIR: 'a part of the path is a file, not a directory',
+    EEXIST: 'a file with this name is in the way',
+    ENOENT: 'the directory cannot be created there',
+  },
 };
 
 /** STORAGE.UNWRITABLE with what is wrong with `path` and what to do. */
 export function storageError(path: string, reason: string, cause?: unknown): FidelisError {
-  const message = `cannot write to ${path}: ${reason}. Make room or give write access there, or choose another directory with FIDELIS_DATA_DIR.`;
-  return new FidelisError('STORAGE.UNWRITABLE', message, { details: { path }, cause });
+  return unwritable(path, reason, PLACE, cause);
 }
 
 /** A file-system error as STORAGE.UNWRITABLE; anything else as it came. */
 export function asStorageError(path: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  const fault = code === undefined ? undefined : STORAGE_FAULTS[code];
-  return fault === undefined ? error : storageError(path, fault, error);
+  return asUnwritable(path, error, PLACE);
 }
 
 /**

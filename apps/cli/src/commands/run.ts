@@ -4,7 +4,7 @@ import { completedRun, startExperiment, withOverrides } from '../experiment.js';
 import { datasetsElsewhere, datasetsHere } from '../data/known-datasets.js';
 import type { RunView } from '../gateway/documents.js';
 import type { GatewayClient } from '../gateway/gateway-client.js';
-import { findGateway, withGatewayClient } from '../gateway/open-gateway.js';
+import { findGateway, requireGateway, withClientOf } from '../gateway/open-gateway.js';
 import { examples, withGateway, wholeNumber, type GatewayOptions } from '../options.js';
 import { wrap } from '../render/wrap.js';
 import { inPlainWords } from '../report/plain-words.js';
@@ -46,7 +46,7 @@ async function runSpec(invocation: Invocation, file: string, options: RunOptions
   const datasets = gateway === undefined || gateway.embedded ? datasetsHere() : datasetsElsewhere();
   const specFile = await readSpec(file, datasets);
   const spec = withOverrides(specFile.spec, options);
-  return withGatewayClient(host, options, async (client) => {
+  return withClientOf(requireGateway(gateway, host, options), async (client) => {
     const started = await startExperiment(client, specFile, spec, signal);
     if (options.detach === true) {
       output.result(

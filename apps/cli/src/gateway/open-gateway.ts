@@ -31,17 +31,31 @@ export async function withGatewayClient<Result>(
   options: GatewayOptions,
   use: (client: GatewayClient) => Promise<Result>,
 ): Promise<Result> {
-  const address = await findGateway(host, options);
-  if (address === undefined) {
-    const dataDir = options.dataDir ?? host.config.dataDir;
-    throw new FidelisError(
-      'SETUP.MISSING',
-      `No stack runs on this machine (none over ${dataDir}). ` +
-        'Start one in another terminal with `npm run fidelis -- up`, or name a gateway with --gateway or FIDELIS_GATEWAY.',
-      { details: { dataDir } },
-    );
-  }
-  const client = new GatewayClient(address.url);
+  return withClientOf(requireGateway(await findGateway(host, options), host, options), use);
+}
+
+/** @throws FidelisError SETUP.MISSING if no stack is known */
+export function requireGateway(
+  address: GatewayAddress | undefined,
+  { config }: CommandHost,
+  options: GatewayOptions,
+): GatewayAddress {
+  if (address !== undefined) return address;
+  const dataDir = options.dataDir ?? config.dataDir;
+  throw new FidelisError(
+    'SETUP.MISSING',
+    `No stack runs on this machine (none over ${dataDir}). ` +
+      'Start one in another terminal with `npm run fidelis -- up`, or name a gateway with --gateway or FIDELIS_GATEWAY.',
+    { details: { dataDir } },
+  );
+}
+
+/** Lets `use` talk to a gateway that was found, and closes the connection. */
+export async function withClientOf<Result>(
+  { url }: GatewayAddress,
+  use: (client: GatewayClient) => Promise<Result>,
+): Promise<Result> {
+  const client = new GatewayClient(url);
   try {
     return await use(client);
   } finally {

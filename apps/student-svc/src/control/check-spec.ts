@@ -1,10 +1,4 @@
-import {
-  FidelisError,
-  otherDatasets,
-  type ExperimentSpec,
-  type FieldIssue,
-  type TeacherRecord,
-} from '@fidelis/contracts';
+import { FidelisError, invalidFields, type ExperimentSpec, type TeacherRecord } from '@fidelis/contracts';
 import {
   asksForClasses,
   classCounts,
@@ -23,20 +17,14 @@ import { checkInitialisation, checkStart } from './student-start.js';
  */
 export async function checkSpec(spec: ExperimentSpec): Promise<DatasetInfo> {
   const info = known('dataset', spec.dataset);
-  if (spec.view.kind === 'sequence') {
-    for (const field of ['append', 'synthetic'] as const) {
-      const source = spec.view[field];
-      if (source !== undefined) known(`view.${field}.dataset`, source.dataset);
-    }
-  }
+  const others = othersOf(spec);
   const dataset: CheckedDataset = asksForClasses(spec)
     ? { ...info, trainCounts: await classCounts(spec.dataset, 'train') }
     : info;
-  const others = otherDatasets(spec.view).map((name) => datasetInfo(name));
   const issues = experimentIssues(spec, (name) =>
     [dataset, ...others].find((candidate) => candidate.name === name),
   );
-  if (issues.length > 0) throw refusal('SPEC.INVALID', issues);
+  if (issues.length > 0) throw invalidFields(issues, 'SPEC.INVALID');
   checkInitialisation(spec);
   return info;
 }
@@ -50,14 +38,17 @@ export async function checkSpec(spec: ExperimentSpec): Promise<DatasetInfo> {
 export function checkTeacher(spec: ExperimentSpec, teacher: TeacherRecord, dataset: string): void {
   const own = teacher.spec.dataset;
   if (own.digest !== dataset) {
-    throw refusal('DATASET.MISMATCH', [
-      {
-        field: 'teacher.id',
-        problem:
-          `teacher ${teacher.id} was trained on ${own.name} (${own.digest.slice(0, 12)}…), ` +
-          `this run uses ${spec.dataset} (${dataset.slice(0, 12)}…): choose a teacher of the same data`,
-      },
-    ]);
+    throw invalidFields(
+      [
+        {
+          field: 'teacher.id',
+          problem:
+            `teacher ${teacher.id} was trained on ${own.name} (${own.digest.slice(0, 12)}…), ` +
+            `this run uses ${spec.dataset} (${dataset.slice(0, 12)}…): choose a teacher of the same data`,
+        },
+      ],
+      'DATASET.MISMATCH',
+    );
   }
   checkStart(spec.student, teacher.spec.architecture, teacher.members);
 }
@@ -72,15 +63,18 @@ export function ofField(field: string, error: unknown): FidelisError {
   });
 }
 
+function othersOf({ view }: ExperimentSpec): DatasetInfo[] {
+  if (view.kind === 'table') return [];
+  return (['append', 'synthetic'] as const).flatMap((field) => {
+    const source = view[field];
+    return source === undefined ? [] : [known(`view.${field}.dataset`, source.dataset)];
+  });
+}
+
 function known(field: string, name: string): DatasetInfo {
   try {
     return datasetInfo(name);
   } catch (error) {
     throw ofField(field, error);
   }
-}
-
-function refusal(code: 'SPEC.INVALID' | 'DATASET.MISMATCH', issues: readonly FieldIssue[]): FidelisError {
-  const text = issues.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  return new FidelisError(code, text, { details: { issues } });
 }

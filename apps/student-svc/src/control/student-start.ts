@@ -1,5 +1,6 @@
 import {
   canonicalJson,
+  invalidFields,
   FidelisError,
   type ArchitectureSpec,
   type ExperimentSpec,
@@ -88,7 +89,5 @@ function noSuchMember(member: number, members: number): FidelisError {
 }
 
 function invalid(field: string, problem: string): FidelisError {
-  return new FidelisError('SPEC.INVALID', `${field}: ${problem}`, {
-    details: { issues: [{ field, problem }] },
-  });
+  return invalidFields([{ field, problem }], 'SPEC.INVALID');
 }

@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, symlink, unlink, lstat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FidelisError, type Split } from '@fidelis/contracts';
+import { asUnwritable, FidelisError, type Split, type StoragePlace } from '@fidelis/contracts';
 import { createDataset, type Dataset, type SplitData } from '../dataset.js';
 import type { VerifiedFile } from '../idx-dataset.js';
 import { readArray, writeArray } from './array-file.js';
 import { DATASET_NAME, MANIFEST_FILE, readManifest, type DatasetManifest } from './dataset-manifest.js';
 import { createDraft, removeAbandonedDrafts } from './drafts.js';
+
+const STORE: StoragePlace = {
+  otherwise: ' with FIDELIS_DATASETS_DIR.',
+  faults: { EEXIST: 'a file is in the way' },
+};
 
 /** What people read about a dataset. */
 export interface DatasetText {
@@ -146,7 +151,7 @@ export async function store(directory: string, dataset: Dataset, text: DatasetTe
     await writeFile(path.join(building, MANIFEST_FILE), json, { flag: 'wx', flush: true });
     return await publish(building, home, () => freePlace(directory, name, digest));
   } catch (error) {
-    throw asUnwritable(directory, error);
+    throw asUnwritable(directory, error, STORE);
   } finally {
     if (building !== undefined) await rm(building, { recursive: true, force: true });
   }
@@ -180,7 +185,7 @@ export async function linkStored(directory: string, name: string, target: string
     await symlink(path.resolve(target), home, 'dir');
     return true;
   } catch (error) {
-    throw asUnwritable(directory, error);
+    throw asUnwritable(directory, error, STORE);
   }
 }
 
@@ -214,7 +219,7 @@ async function freePlace(directory: string, name: string, digest: string): Promi
     await mkdir(directory, { recursive: true });
     await removeAbandonedDrafts(directory);
   } catch (error) {
-    throw asUnwritable(directory, error);
+    throw asUnwritable(directory, error, STORE);
   }
   if ((await stat(home).catch(() => undefined)) === undefined) {
     // A link that leads nowhere is in the way of nothing.
@@ -250,26 +255,5 @@ export function assertName(name: string): void {
     'REQUEST.INVALID',
     `"${name}" is no name for a dataset: use lower-case letters, digits and "-", at most 63, beginning with a letter or digit`,
     { details: { name } },
-  );
-}
-
-const STORAGE_FAULTS: Readonly<Record<string, string>> = {
-  EACCES: 'permission is denied',
-  EPERM: 'permission is denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  ENOTDIR: 'a part of the path is a file',
-  EEXIST: 'a file is in the way',
-};
-
-function asUnwritable(directory: string, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const fault = STORAGE_FAULTS[code];
-  if (fault === undefined) return error;
-  return new FidelisError(
-    'STORAGE.UNWRITABLE',
-    `cannot write to ${directory}: ${fault}. Make room or give write access there, or choose another directory with FIDELIS_DATASETS_DIR.`,
-    { details: { path: directory }, cause: error },
   );
 }
