@@ -61,11 +61,22 @@ export const runRecordSchema = z.strictObject({
     streamKey: z.string().nullable(),
     weightsDigest: digestSchema.nullable(),
     producer: producerFingerprintSchema.nullable(),
+    /** Who scored the frames that it was trained on; null before its end, and in records of before. */
+    teacherProducer: producerFingerprintSchema.nullable().default(null),
     /** How the student's steps ran; null before their end, and in records of before. */
     execution: executionSchema.nullable().default(null),
   }),
-  /** Distinct steps (or chunks) of the stream. */
-  frames: z.strictObject({ published: z.int().min(0), consumed: z.int().min(0) }),
+  /**
+   * Distinct steps (or chunks of a table) of the stream: stored for this run, taken in by its student, trained on. In a finished run's lineage the three
+   * are the same; what was delivered or read again is not in them.
+   */
+  frames: z.strictObject({
+    published: z.int().min(0),
+    consumed: z.int().min(0),
+    trained: z.int().min(0).default(0),
+    /** Whether the account closes; null before the end of the training. */
+    closed: z.boolean().nullable().default(null),
+  }),
   attempts: z.int().min(0),
   error: errorWireSchema.nullable(),
   correlationId: z.string(),
@@ -82,6 +93,8 @@ export const runRpc = {
     runRecordSchema,
   ),
   cancel: defineRpc('student.cancel', z.strictObject({ id: z.string() }), runRecordSchema),
+  /** Removes the run, its evaluations and its position. @throws RUN.NOT_FOUND, RUN.NOT_ENDED */
+  remove: defineRpc('student.remove', z.strictObject({ id: z.string() }), z.strictObject({ id: z.string() })),
   get: defineRpc('student.get', z.strictObject({ id: z.string() }), runRecordSchema),
   /** Newest first. `after` is a run's id; `hasMore` says that older ones exist. */
   list: defineRpc(

@@ -3,10 +3,9 @@ import { architectureSchema } from './architecture-spec.js';
 import { defineEvent, defineRpc } from './contract.js';
 import { errorWireSchema } from './errors.js';
 import { ensembleMembersSchema, teacherTrainingSchema } from './experiment-spec.js';
-import { CODECS } from './logit-frame.js';
 import { timestampSchema } from './timestamp.js';
 import { executionSchema } from './training-contracts.js';
-import { datasetRefSchema, digestSchema, viewSpecSchema } from './view-spec.js';
+import { datasetRefSchema, digestSchema } from './view-spec.js';
 
 export const teacherStates = ['training', 'ready', 'failed'] as const;
 
@@ -54,32 +53,6 @@ export const teacherRecordSchema = z.strictObject({
 });
 export type TeacherRecord = z.infer<typeof teacherRecordSchema>;
 
-export const streamStates = ['opening', 'producing', 'complete', 'failed', 'expired'] as const;
-
-export const streamRecordSchema = z.strictObject({
-  key: z.string().regex(/^[0-9a-f]{16}$/),
-  /** Name of the JetStream stream. */
-  stream: z.string(),
-  teacherId: z.string(),
-  teacherDigest: digestSchema,
-  view: viewSpecSchema,
-  codec: z.enum(CODECS),
-  members: z.int().positive(),
-  classes: z.int().positive(),
-  /** Steps (of a sequence) or chunks (of a table) asked for so far. */
-  steps: z.int().positive(),
-  parts: z.int().positive(),
-  /** Rows of each part but the last of a step. */
-  partRows: z.int().positive(),
-  state: z.enum(streamStates),
-  publishedSteps: z.int().min(0),
-  publishedBytes: z.number().min(0),
-  /** Seconds of the teacher's forward passes. */
-  teacherSeconds: z.number().min(0),
-  error: errorWireSchema.nullable(),
-});
-export type StreamRecord = z.infer<typeof streamRecordSchema>;
-
 export const teacherRpc = {
   /** The teacher of this spec or id; trained now if it does not exist. Idempotent. */
   ensure: defineRpc(
@@ -96,19 +69,6 @@ export const teacherRpc = {
     z.strictObject({}),
     z.strictObject({ teachers: z.array(teacherRecordSchema) }),
   ),
-  /** Attaches to the stream, opens it, or extends it to `steps`. Idempotent. */
-  openStream: defineRpc(
-    'teacher.openStream',
-    z.strictObject({
-      teacherId: z.string(),
-      view: viewSpecSchema,
-      codec: z.enum(CODECS),
-      steps: z.int().positive(),
-      correlationId: z.string(),
-    }),
-    streamRecordSchema,
-  ),
-  getStream: defineRpc('teacher.getStream', z.strictObject({ key: z.string() }), streamRecordSchema),
   /** The teacher's f32 logits on a whole split, in canonical id order, as a blob in the artifact store. */
   predictions: defineRpc(
     'teacher.predictions',
@@ -131,6 +91,4 @@ export const teacherRpc = {
 export const teacherEvents = {
   /** id: the teacher's. */
   changed: defineEvent('teacher-changed', teacherRecordSchema),
-  /** id: the stream's key. */
-  streamChanged: defineEvent('stream-changed', streamRecordSchema),
 } as const;

@@ -120,6 +120,8 @@ export const trainingProgressSchema = z.strictObject({
   /** Time spent waiting for the teacher so far. */
   waitSeconds: z.number().min(0),
   framesConsumed: z.int().min(0),
+  /** Of them, distinct steps (or chunks) that were trained on; absent from workers of before. */
+  framesTrained: z.int().min(0).default(0),
   at: timestampSchema,
 });
 export type TrainingProgress = z.infer<typeof trainingProgressSchema>;
@@ -136,6 +138,8 @@ export const trainingResultSchema = z.discriminatedUnion('outcome', [
     imagesPerSecond: z.number(),
     /** Distinct steps (or chunks) of the stream that were consumed; 0 for a teacher. */
     framesConsumed: z.int().min(0),
+    /** Of them, distinct steps (or chunks) that were trained on; absent in results of before. */
+    framesTrained: z.int().min(0).default(0),
     producer: producerFingerprintSchema,
     /** Absent in results of before. */
     execution: executionSchema.optional(),

@@ -15,6 +15,7 @@ import {
   type SequenceViewSpec,
   type StreamRecord,
   type TrainingResult,
+  streamRpc,
 } from '@fidelis/contracts';
 import { configSchema as studentConfig, createApp as createStudent } from '@fidelis/student-svc';
 import { configSchema as teacherConfig, createApp as createTeacher, ScoringLoop } from '@fidelis/teacher-svc';
@@ -164,9 +165,7 @@ describe('control and teachers', () => {
       );
       const ensure = { kind: 'id', id: 't-000000000000', correlationId: 'c-test' } as const;
       expect(await codeOf(teacher.rpc.call(teacherRpc.ensure, ensure))).toBe('TEACHER.NOT_FOUND');
-      expect(await codeOf(teacher.rpc.call(teacherRpc.getStream, { key: '0'.repeat(16) }))).toBe(
-        'STREAM.NOT_FOUND',
-      );
+      expect(await codeOf(teacher.rpc.call(streamRpc.get, { key: '0'.repeat(16) }))).toBe('STREAM.NOT_FOUND');
       expect(await codeOf(start({ dataset: 'mnits' }))).toBe('DATASET.UNKNOWN');
       expect(await codeOf(start({ view: { kind: 'table', subset: { size: 70_000 } } }))).toBe('SPEC.INVALID');
       expect(await codeOf(get('r-nobody'))).toBe('RUN.NOT_FOUND');
@@ -212,7 +211,7 @@ describe('control and teachers', () => {
     const queued = await queuedRun(1);
     expect(await jobsOf(queued.lineage.teacherId ?? '')).toBe(1);
     await waitFor(async () => (await jobsOf(queued.id)) === 1, { what: 'the job of the student' });
-    const stream = await teacher.rpc.call(teacherRpc.getStream, { key: queued.lineage.streamKey ?? '' });
+    const stream = await teacher.rpc.call(streamRpc.get, { key: queued.lineage.streamKey ?? '' });
     expect(stream).toMatchObject({ steps: 59, codec: 'f16', teacherId: queued.lineage.teacherId });
 
     const { id } = queued;
@@ -316,16 +315,16 @@ describe('control and teachers', () => {
       correlationId: 'c-test',
     };
     const open = (steps: number): Promise<StreamRecord> =>
-      teacher.rpc.call(teacherRpc.openStream, { ...request, steps });
+      teacher.rpc.call(streamRpc.open, { ...request, steps });
     const first = await open(469);
     expect(first).toMatchObject({ steps: 469, parts: 1, partRows: 128, state: 'opening' });
     expect(await open(469)).toEqual(first);
     expect(await open(938)).toEqual({ ...first, steps: 938 });
     expect(await open(100)).toEqual({ ...first, steps: 938 });
     const foreign = { ...view, dataset: { name: 'mnist', digest: 'db'.repeat(32) } };
-    expect(
-      await codeOf(teacher.rpc.call(teacherRpc.openStream, { ...request, view: foreign, steps: 1 })),
-    ).toBe('DATASET.MISMATCH');
+    expect(await codeOf(teacher.rpc.call(streamRpc.open, { ...request, view: foreign, steps: 1 }))).toBe(
+      'DATASET.MISMATCH',
+    );
   });
 
   it('two runs of one teacher and view share teacher and stream', async () => {

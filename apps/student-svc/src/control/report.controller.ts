@@ -9,6 +9,7 @@ import {
   type TeacherRecord,
   type TrainingProgress,
   type EventPayload,
+  streamEvents,
 } from '@fidelis/contracts';
 import { OnEvent } from '@fidelis/bus';
 import type { RunRow } from './run.entity.js';
@@ -36,7 +37,7 @@ export class ReportController {
     }
   }
 
-  @OnEvent(teacherEvents.streamChanged, { durable: 'student-control' })
+  @OnEvent(streamEvents.changed, { durable: 'student-control' })
   async streamChanged(stream: StreamRecord): Promise<void> {
     for (const row of await this.runs.unfinished({ streamKey: stream.key })) {
       const apply = (current: RunRow): boolean => transitions.streamReported(current, stream, new Date());

@@ -5,6 +5,7 @@ import {
   trainJob,
   type StreamRecord,
   type TeacherRecord,
+  streamRpc,
 } from '@fidelis/contracts';
 import type { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
 import { datasetInfo } from '@fidelis/data';
@@ -99,7 +100,7 @@ export class RunReconciler {
       );
     }
     return this.rpc.call(
-      teacherRpc.openStream,
+      streamRpc.open,
       {
         teacherId: teacher.id,
         view,

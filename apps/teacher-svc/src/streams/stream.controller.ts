@@ -5,6 +5,7 @@ import {
   type StreamRecord,
   type RpcRequest,
   type RpcResponse,
+  streamRpc,
 } from '@fidelis/contracts';
 import { LogitLog, OnRpc } from '@fidelis/bus';
 import { PredictionTables } from '../scoring/prediction-tables.js';
@@ -23,8 +24,8 @@ export class StreamController {
     @Inject(LogitLog) private readonly log: LogitLog,
   ) {}
 
-  @OnRpc(teacherRpc.openStream)
-  async open(request: RpcRequest<typeof teacherRpc.openStream>): Promise<StreamRecord> {
+  @OnRpc(streamRpc.open)
+  async open(request: RpcRequest<typeof streamRpc.open>): Promise<StreamRecord> {
     const teacher = await this.teachers.get(request.teacherId);
     const stream = await this.streams.openOrExtend(newStream(teacher, request, new Date()));
     // Students may read at once: what is not there yet is waited for, a stream that is not there is an error.
@@ -48,8 +49,8 @@ export class StreamController {
     return toStreamRecord(row ?? (await this.streams.get(key)));
   }
 
-  @OnRpc(teacherRpc.getStream)
-  async get({ key }: RpcRequest<typeof teacherRpc.getStream>): Promise<StreamRecord> {
+  @OnRpc(streamRpc.get)
+  async get({ key }: RpcRequest<typeof streamRpc.get>): Promise<StreamRecord> {
     return toStreamRecord(await this.streams.get(key));
   }
 

@@ -1,4 +1,4 @@
-import { FidelisError, teacherEvents } from '@fidelis/contracts';
+import { FidelisError, streamEvents } from '@fidelis/contracts';
 import { outgoingEvent, type Outbox, type OutgoingMessage } from '@fidelis/persistence';
 import { In, type DataSource } from 'typeorm';
 import { toStreamRecord } from './stream-records.js';
@@ -68,5 +68,5 @@ export class StreamRepository {
 }
 
 function changedMessage(row: StreamRow): OutgoingMessage {
-  return outgoingEvent(teacherEvents.streamChanged, row.key, toStreamRecord(row), row.correlationId);
+  return outgoingEvent(streamEvents.changed, row.key, toStreamRecord(row), row.correlationId);
 }
