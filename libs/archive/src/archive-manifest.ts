@@ -17,6 +17,7 @@ import {
 import { z } from 'zod';
 import { invalidArchive, reasonOf } from './archive-error.js';
 import { sampleSourceSchema, splitsOf } from './sample-sources.js';
+import { predictionsProblem, predictionsSchema } from './split-predictions.js';
 import { rowsBefore, rowsOfStep, stepLimit } from './step-rows.js';
 
 export const MANIFEST_FILE = 'manifest.json';
@@ -77,6 +78,10 @@ export const archiveManifestSchema = z
     steps: z.int().positive().describe('Steps of a sequence, chunks of 1,024 rows of a table.'),
     rows: z.int().positive(),
     shards: z.array(shardSchema).min(1).describe('In the order of their steps.'),
+    predictions: z
+      .array(predictionsSchema)
+      .default([])
+      .describe("The teacher's logits on whole splits as they are: what fidelity is measured against."),
     createdAt: timestampSchema,
   })
   .describe('A stored logit stream; docs/streams.md has the layout of the shards.');
@@ -212,5 +217,5 @@ function extentProblem(manifest: ArchiveManifest): string | undefined {
   if (new Set(shards.map(({ file }) => file)).size !== shards.length) {
     return 'shards: one file is listed twice. Export it again';
   }
-  return undefined;
+  return predictionsProblem(manifest);
 }

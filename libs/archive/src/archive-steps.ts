@@ -1,10 +1,10 @@
 import path from 'node:path';
+import type { StepSamples } from '@fidelis/data';
 import { invalidArchive } from './archive-error.js';
 import type { ArchiveManifest, ShardEntry } from './archive-manifest.js';
 import { DIGEST_LENGTH, shardShape } from './shard-columns.js';
 import { checkShardDigest, readShard, type RowBlock } from './shard-reader.js';
 import { idLimit, rowsOfStep } from './step-rows.js';
-import type { StepSamples } from './write-archive.js';
 
 /** One step as it was stored. Every array is new and belongs to the caller. */
 export interface ArchiveStep extends StepSamples {

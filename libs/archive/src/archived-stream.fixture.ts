@@ -1,5 +1,6 @@
 import { streamKey, throughCodec, type Codec, type LogitFrame, type ViewSpec } from '@fidelis/contracts';
-import type { ArchiveHeader, StepSamples } from './write-archive.js';
+import type { StepSamples } from '@fidelis/data';
+import type { ArchiveHeader } from './write-archive.js';
 import { sampleSources } from './sample-sources.js';
 import { rowsOfStep } from './step-rows.js';
 

@@ -20,6 +20,7 @@ export {
   writeArchive,
   type ArchiveHeader,
   type ArchiveProgress,
-  type StepSamples,
   type WriteArchiveOptions,
 } from './write-archive.js';
+export { type SplitPredictions } from './split-predictions.js';
+export { mixesSamples, samplesOfView } from './view-samples.js';

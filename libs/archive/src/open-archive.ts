@@ -1,10 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { canonicalJson, FidelisError, type DatasetRef, type LogitFrame } from '@fidelis/contracts';
+import {
+  canonicalJson,
+  FidelisError,
+  type DatasetRef,
+  type LogitFrame,
+  type Split,
+} from '@fidelis/contracts';
 import { archiveMismatch, invalidArchive } from './archive-error.js';
 import { readManifest, type ArchiveManifest } from './archive-manifest.js';
 import { readSteps, type ArchiveStep } from './archive-steps.js';
-import { checkShardSize } from './shard-reader.js';
+import { checkFileSize } from './shard-reader.js';
+import { readPredictions, type SplitPredictions } from './split-predictions.js';
 import { rowsOfStep } from './step-rows.js';
 
 export interface ReadArchiveOptions {
@@ -26,6 +33,8 @@ export interface LogitArchive {
   readonly steps: (options?: ReadArchiveOptions) => AsyncIterable<ArchiveStep>;
   /** The frames that were stored: encoded, the same bytes. @throws as `steps` */
   readonly frames: (options?: ReadArchiveOptions) => AsyncIterable<LogitFrame>;
+  /** The teacher's logits on whole splits, one split in memory at a time. @throws FidelisError ARCHIVE.INVALID */
+  readonly predictions: () => AsyncIterable<SplitPredictions>;
 }
 
 /**
@@ -35,7 +44,7 @@ export interface LogitArchive {
  */
 export async function openArchive(directory: string): Promise<LogitArchive> {
   const manifest = await readManifest(directory);
-  for (const shard of manifest.shards) await checkShardSize(directory, shard);
+  for (const entry of [...manifest.shards, ...manifest.predictions]) await checkFileSize(directory, entry);
   const listed = new Set(manifest.shards.map(({ file }) => file));
   const extra = (await readdir(directory)).find((name) => name.endsWith('.arrow') && !listed.has(name));
   if (extra !== undefined) {
@@ -53,6 +62,9 @@ export async function openArchive(directory: string): Promise<LogitArchive> {
     steps,
     frames: async function* (options) {
       for await (const step of steps(options)) yield* framesOf(manifest, step);
+    },
+    predictions: async function* () {
+      for (const entry of manifest.predictions) yield await readPredictions(directory, manifest, entry);
     },
   };
 }
@@ -96,6 +108,8 @@ export interface ArchiveSummary {
   readonly shards: number;
   /** Of all shards. */
   readonly bytes: number;
+  /** Splits that the teacher's predictions are there for. */
+  readonly predictions: readonly Split[];
 }
 
 /**
@@ -107,14 +121,16 @@ export async function verifyArchive(
   directory: string,
   options: Pick<ReadArchiveOptions, 'signal'> = {},
 ): Promise<ArchiveSummary> {
-  const { manifest, steps } = await openArchive(directory);
+  const { manifest, steps, predictions } = await openArchive(directory);
   let [seen, rows] = [0, 0];
+  const splits: Split[] = [];
   for await (const step of steps(options)) {
     seen += 1;
     rows += step.rows;
   }
+  for await (const { split } of predictions()) splits.push(split);
   const bytes = manifest.shards.reduce((sum, shard) => sum + shard.bytes, 0);
-  return { steps: seen, rows, shards: manifest.shards.length, bytes };
+  return { steps: seen, rows, shards: manifest.shards.length, bytes, predictions: splits };
 }
 
 /**

@@ -130,6 +130,7 @@ describe('a stored stream', () => {
     expect(await verifyArchive(home)).toEqual({
       steps: 60,
       rows: 6_000,
+      predictions: [],
       shards: sizes.length,
       bytes: sizes.reduce((sum, size) => sum + size),
     });

@@ -22,9 +22,12 @@ export interface RowBlock {
   readonly logits: Float32Array;
 }
 
-/** @throws FidelisError ARCHIVE.INVALID where the shard is not there, or not as long as the manifest says */
-export async function checkShardSize(directory: string, shard: ShardEntry): Promise<void> {
-  const file = path.join(directory, shard.file);
+/** @throws FidelisError ARCHIVE.INVALID where the file is not there, or not as long as the manifest says */
+export async function checkFileSize(
+  directory: string,
+  entry: Pick<ShardEntry, 'file' | 'bytes'>,
+): Promise<void> {
+  const file = path.join(directory, entry.file);
   let size: number;
   try {
     ({ size } = await stat(file));
@@ -33,11 +36,11 @@ export async function checkShardSize(directory: string, shard: ShardEntry): Prom
     const problem = missing ? 'the manifest lists it, and it is missing' : reasonOf(error);
     throw invalidArchive(file, `${problem}. Copy the whole directory again, or export it again`, {}, error);
   }
-  if (size !== shard.bytes) {
+  if (size !== entry.bytes) {
     throw invalidArchive(
       file,
-      `has ${size} bytes, and the manifest says ${shard.bytes}: it is truncated or was changed. Copy or export it again`,
-      { expected: shard.bytes, actual: size },
+      `has ${size} bytes, and the manifest says ${entry.bytes}: it is truncated or was changed. Copy or export it again`,
+      { expected: entry.bytes, actual: size },
     );
   }
 }
@@ -48,7 +51,7 @@ export async function checkShardDigest(
   shard: ShardEntry,
   signal?: AbortSignal,
 ): Promise<void> {
-  await checkShardSize(directory, shard);
+  await checkFileSize(directory, shard);
   const file = path.join(directory, shard.file);
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {

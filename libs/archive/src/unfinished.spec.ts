@@ -5,7 +5,8 @@ import path from 'node:path';
 import { FidelisError, type LogitFrame } from '@fidelis/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { each, testStream, type TestStream } from './archived-stream.fixture.js';
-import { openArchive, verifyArchive, writeArchive, type StepSamples } from './index.js';
+import { openArchive, verifyArchive, writeArchive } from './index.js';
+import type { StepSamples } from '@fidelis/data';
 
 let parent: string;
 let target: string;

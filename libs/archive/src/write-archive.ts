@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { asUnwritable, fileErrorCode, FidelisError, type LogitFrame } from '@fidelis/contracts';
-import { createDraft, removeAbandonedDrafts } from '@fidelis/data';
+import { createDraft, removeAbandonedDrafts, type StepSamples } from '@fidelis/data';
 import { abortable } from './abortable.js';
 import { invalidArchive } from './archive-error.js';
 import {
@@ -18,6 +18,7 @@ import { FrameOrder } from './frame-order.js';
 import { RowBuffer } from './row-buffer.js';
 import { shardRowBytes, shardSchema, shardShape } from './shard-columns.js';
 import { ShardWriter } from './shard-writer.js';
+import { writePredictions, type PredictionsEntry, type SplitPredictions } from './split-predictions.js';
 import { rowsBefore, rowsOfStep, stepLimit } from './step-rows.js';
 
 /** What is stored: which stream, and which of its steps. */
@@ -26,14 +27,6 @@ export interface ArchiveHeader extends ArchiveIdentity {
   readonly firstStep?: number;
   /** Steps (of a sequence) or chunks (of a table) that the frames have, from `firstStep` on. */
   readonly steps: number;
-}
-
-/** Which samples a step's rows are. */
-export interface StepSamples {
-  /** [rows], as a view has them. */
-  readonly ids: Uint32Array;
-  /** [rows] each, where the header says `mixing`: a row is weight · sample + (1 − weight) · partner; unmixed ones have weight 1. */
-  readonly mixing?: { readonly partners: Uint32Array; readonly weights: Float32Array };
 }
 
 export interface ArchiveProgress {
@@ -46,6 +39,8 @@ export interface ArchiveProgress {
 }
 
 export interface WriteArchiveOptions {
+  /** The teacher's logits on whole splits, stored beside the stream. @default none */
+  readonly predictions?: readonly SplitPredictions[];
   /** A shard is at most this large, unless a single step is larger. @default 64 MiB */
   readonly shardBytes?: number;
   readonly signal?: AbortSignal;
@@ -83,6 +78,10 @@ export async function writeArchive(
     draft = await prepare(target);
     const source = options.signal === undefined ? frames : abortable(frames, options.signal);
     const shards = await writeShards(draft, { ...header, firstStep }, source, samplesOf, options);
+    const predictions: PredictionsEntry[] = [];
+    for (const split of options.predictions ?? []) {
+      predictions.push(await writePredictions(draft, identity, split));
+    }
     const manifest: ArchiveManifest = {
       format: ARCHIVE_FORMAT,
       version: ARCHIVE_VERSION,
@@ -93,6 +92,7 @@ export async function writeArchive(
       steps,
       rows: shards.reduce((sum, { rows }) => sum + rows, 0),
       shards,
+      predictions,
       createdAt: new Date().toISOString(),
     };
     const json = `${JSON.stringify(manifest, undefined, 2)}\n`;

@@ -50,20 +50,36 @@ function addNoise(
   });
 }
 
+/** What mixup does to a batch: row i of the first `partners.length` becomes λ·x_i + (1 − λ)·x_partners[i]. */
+export interface Mixing {
+  readonly lambda: number;
+  /** Rows of the same batch. */
+  readonly partners: Uint32Array;
+}
+
 /**
  * x̃ = λ·x + (1 − λ)·x′ with one λ ~ U[0, 1) for the batch (paper, appendix A.1). The first ⌈portion · rows⌉ images are mixed with one
  * another, by a permutation in which an image may meet itself, as in the published code.
  */
-function mix(inputs: Float32Array, rows: number, portion: number, { seed, step }: BatchIdentity): void {
+export function mixingOf(
+  rows: number,
+  portion: number,
+  { seed, step }: Pick<BatchIdentity, 'seed' | 'step'>,
+): Mixing {
   const key = randomKey(seed, 'batch');
   const stream: RandomStreamId = [step >>> 0, Math.floor(step / 2 ** 32)];
   const mixed = Math.ceil(portion * rows);
   const lambda = Math.fround(randomUnit(key, stream, 0));
-  const rest = Math.fround(1 - lambda);
   const partners = Uint32Array.from({ length: mixed }, (_, row) => row);
   shuffleFront(partners, mixed, (position, bound) => randomBelow(key, stream, position, bound));
+  return { lambda, partners };
+}
+
+function mix(inputs: Float32Array, rows: number, portion: number, identity: BatchIdentity): void {
+  const { lambda, partners } = mixingOf(rows, portion, identity);
+  const rest = Math.fround(1 - lambda);
   const length = inputs.length / rows;
-  const before = inputs.slice(0, mixed * length);
+  const before = inputs.slice(0, partners.length * length);
   partners.forEach((partner, row) => {
     for (let i = 0; i < length; i++) {
       const own = Math.fround(lambda * (before[row * length + i] ?? 0));

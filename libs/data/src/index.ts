@@ -47,7 +47,7 @@ export {
   type RandomStreamId,
 } from './random.js';
 export { scaleInputs } from './scaling.js';
-export { createSequenceView, SequenceView } from './sequence-view.js';
+export { createSequenceView, SequenceView, type StepSamples } from './sequence-view.js';
 export { sineAndCosine } from './trigonometry.js';
 export { selectSubset } from './subset.js';
 export { batchesOf, createTableView, TableView, type TableChunk } from './table-view.js';

@@ -54,6 +54,34 @@ describe('SequenceView', () => {
     expect(new Set([...first, ...second]).size).toBe(16);
   });
 
+  it('says which samples a step is of without making its inputs, and how they were mixed', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(40),
+        fc.double({ min: 0.05, max: 1, noNaN: true }),
+        fc.boolean(),
+        (step, portion, mixed) => {
+          const augmentation: SequenceViewSpec['augmentation'] = mixed ? [{ kind: 'mixup', portion }] : [];
+          const view = createSequenceView(dataset, { ...spec, augmentation });
+          const { ids, inputs } = view.batch(step);
+          const { ids: named, mixing } = view.stepSamples(step);
+          expect(named).toEqual(ids);
+          expect(mixing === undefined).toBe(!mixed);
+          const own = view.originals(ids);
+          const partners = view.originals(mixing?.partners ?? ids);
+          const rebuilt = own.map((value, at) => {
+            const weight = mixing?.weights[Math.floor(at / 12)] ?? 1;
+            if (weight === 1) return value;
+            const rest = Math.fround(1 - weight);
+            return Math.fround(weight * value) + Math.fround(rest * (partners[at] ?? 0));
+          });
+          expect(rebuilt).toEqual(inputs);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
   it('takes every sample once per epoch and keeps the shorter batch', () => {
     const view = createSequenceView(dataset, spec);
     expect(view).toMatchObject({ rows: 50, stepsPerEpoch: 4 });

@@ -1,6 +1,6 @@
 import { FidelisError, type SequenceViewSpec } from '@fidelis/contracts';
 import { augment } from './augmentation.js';
-import { batchAugmentation } from './batch-augmentation.js';
+import { batchAugmentation, mixingOf } from './batch-augmentation.js';
 import { EpochOrder, type Batch, type BatchSource } from './batch.js';
 import { isImageShape, type Dataset, type InputShape } from './dataset.js';
 import { SyntheticDraw } from './synthetic-draw.js';
@@ -15,6 +15,14 @@ import {
   writeInput,
   type ViewSamples,
 } from './view-samples.js';
+
+/** Which samples the rows of a step are. */
+export interface StepSamples {
+  /** [rows] */
+  readonly ids: Uint32Array;
+  /** [rows] each, of a view with mixup: a row is weight · sample + (1 − weight) · partner; unmixed ones have weight 1. */
+  readonly mixing?: { readonly partners: Uint32Array; readonly weights: Float32Array };
+}
 
 /**
  * A view with randomness. `batch(step)` is a pure function of the spec and the step: the order comes from (seed, epoch), each
@@ -48,6 +56,22 @@ export class SequenceView implements BatchSource {
   rowsOf(step: number): number {
     const { own, synthetic } = batchParts(this.spec);
     return Math.min(own, this.rows - (step % this.stepsPerEpoch) * own) + synthetic;
+  }
+
+  /** Which samples a step's rows are, in the order of `batch(step)`; without making their inputs. */
+  stepSamples(step: number): StepSamples {
+    const { ids: own } = this.order.at(step);
+    const ids = this.synthetic.after(own, step);
+    const mixup = this.spec.augmentation.find((policy) => policy.kind === 'mixup');
+    if (mixup === undefined) return { ids };
+    const { lambda, partners: rows } = mixingOf(own.length, mixup.portion, { seed: this.spec.seed, step });
+    const partners = ids.slice();
+    const weights = new Float32Array(ids.length).fill(1);
+    rows.forEach((partner, row) => {
+      partners[row] = ids[partner] ?? 0;
+      weights[row] = lambda;
+    });
+    return { ids, mixing: { partners, weights } };
   }
 
   /**
