@@ -7,6 +7,7 @@ import { busOptions } from './bus/bus-options.js';
 import { BusReconnects } from './bus/bus-reconnects.js';
 import type { GatewayConfig } from './config.js';
 import { EdgeModule } from './edge.module.js';
+import { FramesController } from './frames/frames.controller.js';
 import { GraphiqlController } from './graphiql/graphiql.controller.js';
 import { ErrorReporter } from './graphql/error-reporter.js';
 import { graphqlOptions } from './graphql/graphql-options.js';
@@ -46,7 +47,7 @@ export class AppModule implements OnModuleInit {
           useFactory: graphqlOptions,
         }),
       ],
-      controllers: config.FIDELIS_GRAPHIQL ? [GraphiqlController] : [],
+      controllers: [FramesController, ...(config.FIDELIS_GRAPHIQL ? [GraphiqlController] : [])],
       providers: [
         { provide: BusReconnects, useValue: reconnects },
         EvaluationsResolver,

@@ -7,12 +7,14 @@ import {
   metricsRpc,
   runEvents,
   runRpc,
+  streamRpc,
   teacherRpc,
   type DetailSection,
   type EvaluationDetail,
   type EvaluationRecord,
   type ExperimentSpec,
   type RunRecord,
+  type StreamDetails,
   type TeacherRecord,
 } from '@fidelis/contracts';
 import { runRecord } from '@fidelis/gateway/fixtures';
@@ -27,6 +29,7 @@ interface Call {
 export class FakePlatform {
   readonly runs = new Map<string, RunRecord>();
   readonly teachers = new Map<string, TeacherRecord>();
+  readonly streams = new Map<string, StreamDetails>();
   evaluations: EvaluationRecord[] = [];
   evaluationsPerAnswer = Infinity;
   detailsPerAnswer = Infinity;
@@ -43,6 +46,7 @@ export class FakePlatform {
   reset(): void {
     this.runs.clear();
     this.teachers.clear();
+    this.streams.clear();
     this.evaluations = [];
     this.evaluationsPerAnswer = Infinity;
     this.detailsPerAnswer = Infinity;
@@ -68,6 +72,15 @@ function fakeController(platform: FakePlatform): new () => object {
       const run = runRecord({ id: 'r-new', state: 'preparing', spec: request.spec });
       platform.addRuns(run);
       return run;
+    }
+
+    @OnRpc(streamRpc.get)
+    getStream({ key }: { key: string }, context: MessageContext): StreamDetails {
+      note('getStream', { key }, context);
+      const details = platform.streams.get(key);
+      if (details === undefined)
+        throw new FidelisError('STREAM.NOT_FOUND', `there is no logit stream ${key}`);
+      return details;
     }
 
     @OnRpc(runRpc.cancel)
