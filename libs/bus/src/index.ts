@@ -25,7 +25,15 @@ export {
 export { BusHealth } from './health/bus-health.js';
 export { JobQueue, type EnqueueOptions, type EnqueueOutcome, type Placement } from './jobs/job-queue.js';
 export type { AppendOutcome } from './logits/append-step.js';
-export { LogitLog, type EnsureLogOptions, type LogInfo, type LogitLogOptions } from './logits/logit-log.js';
+export {
+  LogitLog,
+  storedSteps,
+  type EnsureLogOptions,
+  type LogInfo,
+  type LogitLogOptions,
+  type StoredSteps,
+} from './logits/logit-log.js';
+export type { FrameLoss } from './logits/ordered-reader.js';
 export type { ReadOptions } from './logits/read-frames.js';
 export { RunPositions, type StoredPosition } from './positions/run-positions.js';
 export type { PredictionPart } from './predictions/prediction-message.js';

@@ -46,10 +46,20 @@ export const STREAMS = {
 export const RUNS_BUCKET = 'fidelis-runs';
 export const ARTIFACTS_BUCKET = 'fidelis-artifacts';
 
+const LOGIT_STREAM_PREFIX = 'FIDELIS_LOGITS_';
+
 /** JetStream stream of a logit stream: limits retention, file storage. */
 export function logitStreamName(streamKey: string): string {
-  return `FIDELIS_LOGITS_${subjectToken(streamKey)}`;
+  return `${LOGIT_STREAM_PREFIX}${subjectToken(streamKey)}`;
 }
+
+/** The other way round. */
+export function logitStreamKey(streamName: string): string {
+  return streamName.slice(LOGIT_STREAM_PREFIX.length);
+}
+
+/** Of all logit streams. */
+export const LOGIT_SUBJECTS = `${SUBJECT_ROOT}.logits.*`;
 
 export function logitSubject(streamKey: string): string {
   return `${SUBJECT_ROOT}.logits.${subjectToken(streamKey)}`;

@@ -247,12 +247,86 @@ describe('LogitLog', () => {
     },
   );
 
-  it('reports STREAM.GAP where the wanted step was purged', async () => {
+  it('reports STREAM.GONE where the wanted step was purged: which steps there are, and how to get it back', async () => {
+    await append(0, 10);
+    await log.purge(key, { parts: PARTS, beforeStep: 4 });
+    await expect(collect(read({ fromStep: 2, toStep: 10 }))).rejects.toMatchObject({
+      code: 'STREAM.GONE',
+      message: expect.stringMatching(/step 2 .* is gone: it has steps 4 to 9\. .*produce it again/) as string,
+      details: { key, step: 2, firstStep: 4, endStep: 10 },
+    });
+    expect(await collect(read({ fromStep: 4, toStep: 10 }))).toEqual(places(4, 10));
+    expect(await log.steps(key, PARTS)).toMatchObject({ firstStep: 4, endStep: 10, hasGap: false });
+  });
+
+  it('purges what is stored and no more, again and again, and grows on where it ended', async () => {
+    await append(0, 6);
+    const before = (await log.info(key))?.bytes ?? 0;
+    await log.purge(key, { parts: PARTS, beforeStep: 2 });
+    await log.purge(key, { parts: PARTS, beforeStep: 1 });
+    expect(await log.steps(key, PARTS)).toMatchObject({ firstStep: 2, endStep: 6 });
+    expect((await log.info(key))?.bytes).toBeLessThan(before * 0.7);
+    await log.purge(key, { parts: PARTS, beforeStep: 99 });
+    expect(await log.steps(key, PARTS)).toEqual({ firstStep: 6, endStep: 6, bytes: 0, hasGap: false });
+    await append(6, 8);
+    expect(await collect(read({ fromStep: 6, toStep: 8 }))).toEqual(places(6, 8));
+    await log.purge('fffffffffffffffe', { parts: PARTS, beforeStep: 5 });
+  });
+
+  it('gives readers that wait what was lost, once it is produced again, each frame once', async () => {
+    await append(0, 10);
+    const losses: string[] = [];
+    const waiting = (fromStep: number): Promise<number[][]> =>
+      collect(
+        read({
+          fromStep,
+          toStep: 12,
+          silenceMs: 1_000,
+          onGone: 'wait',
+          onLoss: ({ code }) => losses.push(code),
+        }),
+      );
+    const ahead = waiting(9);
+    await waitFor(async () => (await readers()) === 1, { what: 'the reader that is ahead' });
+    await log.purge(key, { parts: PARTS, beforeStep: 5 });
+    const behind = waiting(3);
+    await waitFor(() => losses.includes('STREAM.GONE'), { what: 'the loss' });
+    await log.renew(key, { parts: PARTS, firstStep: 3 });
+    expect(await log.steps(key, PARTS)).toMatchObject({ firstStep: 3, endStep: 3 });
+    await append(3, 12);
+    expect(await ahead).toEqual(places(9, 12));
+    expect(await behind).toEqual(places(3, 12));
+    expect(await readers()).toBe(0);
+  });
+
+  it('gives readers that wait a message that was deleted from the middle, and one of a log that was removed', async () => {
     await append(0, 10);
     const manager = await jetstreamManager(connections[0] as NatsConnection);
-    await manager.streams.purge(logitStreamName(key), { seq: 4 * PARTS + 1 });
-    await expect(collect(read({ fromStep: 2, toStep: 10 }))).rejects.toMatchObject({ code: 'STREAM.GAP' });
-    expect(await collect(read({ fromStep: 4, toStep: 10 }))).toEqual(places(4, 10));
+    await manager.streams.deleteMessage(logitStreamName(key), 9);
+    expect(await log.steps(key, PARTS)).toMatchObject({ hasGap: true });
+    const losses: string[] = [];
+    const reading = collect(read({ toStep: 12, onGone: 'wait', onLoss: ({ code }) => losses.push(code) }));
+    await waitFor(() => losses.length === 1, { what: 'the gap' });
+    expect(losses).toEqual(['STREAM.GAP']);
+    await log.remove(key);
+    await log.renew(key, { parts: PARTS, firstStep: 4 });
+    await append(4, 12);
+    expect(await reading).toEqual(places(0, 12));
+  });
+
+  it('gives up on what does not come back', async () => {
+    await append(0, 4);
+    await log.purge(key, { parts: PARTS, beforeStep: 2 });
+    const reading = collect(read({ fromStep: 1, toStep: 4, onGone: 'wait', goneLimitMs: 700 }));
+    await expect(reading).rejects.toMatchObject({ code: 'STREAM.GONE' });
+    expect(await readers()).toBe(0);
+  });
+
+  it('lists all logs', async () => {
+    await append(0, 3);
+    const mine = (await log.list()).find((info) => info.key === key);
+    expect(mine).toEqual(await log.info(key));
+    expect(mine).toMatchObject({ messages: 3 * PARTS, stream: logitStreamName(key) });
   });
 
   it('reports STREAM.GAP where a single message was deleted', async () => {
@@ -270,7 +344,7 @@ describe('LogitLog', () => {
   it('tells a reader that waits when what it waits for can not come any more', async () => {
     await append(0, 2);
     const waiting = expect(collect(read({ fromStep: 2, silenceMs: 1_000 }))).rejects.toMatchObject({
-      code: 'STREAM.GAP',
+      code: 'STREAM.GONE',
     });
     const manager = await jetstreamManager(connections[0] as NatsConnection);
     await waitFor(async () => (await readers()) === 1, { what: 'the reader' });
@@ -293,7 +367,7 @@ describe('LogitLog', () => {
     expect(await log.lastStep(key, PARTS)).toBe(6);
     await append(7, 9);
     expect(await collect(read({ fromStep: 7, toStep: 9 }))).toEqual(places(7, 9));
-    await expect(collect(read({ fromStep: 6, toStep: 9 }))).rejects.toMatchObject({ code: 'STREAM.GAP' });
+    await expect(collect(read({ fromStep: 6, toStep: 9 }))).rejects.toMatchObject({ code: 'STREAM.GONE' });
   });
 
   it('refuses a step without all of its parts', async () => {

@@ -1,5 +1,18 @@
-import { FidelisError, logitStreamName, logitSubject, type LogitFrame } from '@fidelis/contracts';
-import { DiscardPolicy, RetentionPolicy, StorageType, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  FidelisError,
+  LOGIT_SUBJECTS,
+  logitStreamKey,
+  logitStreamName,
+  logitSubject,
+  type LogitFrame,
+} from '@fidelis/contracts';
+import {
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type StreamInfo,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
@@ -21,6 +34,7 @@ export interface EnsureLogOptions {
 }
 
 export interface LogInfo {
+  readonly key: string;
   readonly stream: string;
   /** Sequence number = step · parts + part + 1. */
   readonly firstSequence: number;
@@ -28,6 +42,16 @@ export interface LogInfo {
   readonly messages: number;
   readonly bytes: number;
   readonly createdAt: string;
+}
+
+/** The steps of a log that are wholly stored. */
+export interface StoredSteps {
+  readonly firstStep: number;
+  /** One after the last; `firstStep` if there is none. */
+  readonly endStep: number;
+  readonly bytes: number;
+  /** Whether messages between the first and the last one are missing. */
+  readonly hasGap: boolean;
 }
 
 /**
@@ -99,11 +123,53 @@ export class LogitLog {
    * The frames from step `fromStep` up to, but without, `toStep` (without it: no end), each part exactly once and in
    * order; waits for those that are not yet there, also over restarts of NATS.
    *
-   * @throws FidelisError STREAM.NOT_FOUND; STREAM.GAP where a frame is gone or another came in its place; FRAME.FOREIGN where a
-   *   frame of another stream or position is in the log; FRAME.INVALID where something is that is no frame
+   * @throws FidelisError STREAM.NOT_FOUND; STREAM.GONE where a step lies before what is stored; STREAM.GAP where a frame was lost from
+   *   the middle; FRAME.FOREIGN where a frame of another stream or position is in the log; FRAME.INVALID where something is that is no frame
    */
   read(key: string, options: ReadOptions): AsyncIterable<LogitFrame> {
     return readFrames(this.connection, key, options);
+  }
+
+  /** Removes the steps before this one; never more than is stored. Nothing happens where there is no such stream. */
+  async purge(
+    key: string,
+    { parts, beforeStep }: { readonly parts: number; readonly beforeStep: number },
+  ): Promise<void> {
+    await this.administer(`purge the logit stream ${key}`, async (manager) => {
+      const info = await this.find(manager, key);
+      if (info === undefined) return;
+      // Beyond the last message a purge would move the end of the log along.
+      const seq = Math.min(beforeStep * parts, info.lastSequence) + 1;
+      if (seq <= info.firstSequence) return;
+      await manager.streams.purge(info.stream, { seq });
+    });
+  }
+
+  /**
+   * Begins the stream anew at `firstStep`: what is stored of it is removed, and its readers wait for what they need next.
+   *
+   * @throws FidelisError STREAM.QUOTA
+   */
+  async renew(
+    key: string,
+    { parts, firstStep }: { readonly parts: number; readonly firstStep: number },
+  ): Promise<void> {
+    await this.remove(key);
+    await this.ensure(key, { firstStep, parts });
+  }
+
+  async steps(key: string, parts: number): Promise<StoredSteps | undefined> {
+    const info = await this.info(key);
+    return info === undefined ? undefined : storedSteps(info, parts);
+  }
+
+  /** All logit streams that there are. */
+  async list(): Promise<readonly LogInfo[]> {
+    return this.administer('list the logit streams', async (manager) => {
+      const logs: LogInfo[] = [];
+      for await (const info of manager.streams.list(LOGIT_SUBJECTS)) logs.push(logInfo(info));
+      return logs;
+    });
   }
 
   async remove(key: string): Promise<void> {
@@ -123,15 +189,7 @@ export class LogitLog {
 
   private async find(manager: JetStreamManager, key: string): Promise<LogInfo | undefined> {
     try {
-      const { state, created, config } = await manager.streams.info(logitStreamName(key));
-      return {
-        stream: config.name,
-        firstSequence: state.first_seq,
-        lastSequence: state.last_seq,
-        messages: state.messages,
-        bytes: state.bytes,
-        createdAt: created,
-      };
+      return logInfo(await manager.streams.info(logitStreamName(key)));
     } catch (error) {
       if (isJetStreamError(error, JS_ERROR.streamNotFound)) return undefined;
       throw error;
@@ -146,4 +204,26 @@ export class LogitLog {
       what,
     });
   }
+}
+
+export function storedSteps(
+  { firstSequence, lastSequence, messages, bytes }: LogInfo,
+  parts: number,
+): StoredSteps {
+  const firstStep = Math.ceil((Math.max(firstSequence, 1) - 1) / parts);
+  const endStep = Math.max(firstStep, Math.floor(lastSequence / parts));
+  const hasGap = messages < Math.max(0, lastSequence - firstSequence + 1);
+  return { firstStep, endStep, bytes, hasGap };
+}
+
+function logInfo({ state, created, config }: StreamInfo): LogInfo {
+  return {
+    key: logitStreamKey(config.name),
+    stream: config.name,
+    firstSequence: state.first_seq,
+    lastSequence: state.last_seq,
+    messages: state.messages,
+    bytes: state.bytes,
+    createdAt: created,
+  };
 }

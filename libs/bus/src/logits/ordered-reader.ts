@@ -12,13 +12,28 @@ import { PullRequest } from '../pull/pull-request.js';
 
 interface OrderedReaderOptions {
   readonly key: string;
+  /** Of each step: for errors, which speak of steps. */
+  readonly parts: number;
   readonly silenceMs: number;
   readonly signal: AbortSignal | undefined;
+  /** How long a message that is gone may take to be there again; 0: it is an error at once. */
+  readonly goneLimitMs: number;
+  readonly onLoss: ((loss: FrameLoss) => void) | undefined;
+}
+
+/** A message that a reader wants, and that the log cannot give it as it stands. */
+export interface FrameLoss {
+  readonly key: string;
+  readonly sequence: number;
+  /** STREAM.GONE: it lies before what is stored; STREAM.GAP: others after it are stored; STREAM.NOT_FOUND: there is no log. */
+  readonly code: 'STREAM.GONE' | 'STREAM.GAP' | 'STREAM.NOT_FOUND';
 }
 
 /** The server forgets the consumer of a reader that was killed after this. */
-const INACTIVE_MS = 60_000;
+const INACTIVE_MS = 20_000;
 const RETRY_MS = 250;
+/** How often a log that has lost something is looked at. */
+const LOOK_AGAIN_MS = 500;
 
 /**
  * An ordered consumer of a logit stream. It has no state on the server that matters, and is made again at the next expected sequence
@@ -45,27 +60,47 @@ export class OrderedReader {
   /**
    * @param batch how many messages may be under way from here on
    * @returns the message with this sequence number; undefined when the reader was told to stop
-   * @throws FidelisError STREAM.GAP, STREAM.NOT_FOUND, BUS.UNAVAILABLE
+   * @throws FidelisError STREAM.GONE, STREAM.GAP, STREAM.NOT_FOUND, BUS.UNAVAILABLE
    */
   async next(sequence: number, batch: number): Promise<Delivery | undefined> {
+    let lostAt: number | undefined;
     while (!this.cancel.signal.aborted) {
-      await this.watch.connected(this.cancel.signal);
-      this.consumer ??= await this.createConsumer(sequence);
-      this.pull ??= this.request(this.consumer, batch);
-      const result = await this.pull.next();
-      if (typeof result !== 'string') {
-        if (result.streamSequence === sequence) return result;
-        // The server begins at the first message that exists, and skips what was deleted.
+      try {
+        const delivery = await this.receive(sequence, batch);
+        if (delivery !== undefined) return delivery;
+      } catch (error) {
+        const loss = this.lossOf(error, sequence);
+        if (loss === undefined) throw error;
+        if (lostAt === undefined) this.options.onLoss?.(loss);
+        lostAt ??= performance.now();
+        if (performance.now() - lostAt >= this.options.goneLimitMs) throw error;
         await this.discardConsumer();
-        await this.assertStored(sequence);
-        continue;
+        await sleep(LOOK_AGAIN_MS, undefined, { signal: this.cancel.signal }).catch(() => undefined);
       }
-      this.pull = undefined;
-      if (result === 'expired') await this.assertNotPurged(sequence);
-      if (result === 'interrupted' || result === 'gone') {
-        this.consumer = undefined;
-        await sleep(RETRY_MS);
-      }
+    }
+    return undefined;
+  }
+
+  /** @returns undefined where nothing came that is of use, and one has to ask again */
+  private async receive(sequence: number, batch: number): Promise<Delivery | undefined> {
+    await this.watch.connected(this.cancel.signal);
+    this.consumer ??= await this.createConsumer(sequence);
+    this.pull ??= this.request(this.consumer, batch);
+    const result = await this.pull.next();
+    if (typeof result !== 'string') {
+      if (result.streamSequence === sequence) return result;
+      // Where a log that was begun anew is not that far yet, the server gives what comes before.
+      if (result.streamSequence < sequence) return undefined;
+      // The server begins at the first message that exists, and skips what was deleted.
+      await this.discardConsumer();
+      await this.assertStored(sequence);
+      return undefined;
+    }
+    this.pull = undefined;
+    if (result === 'expired') await this.assertNotPurged(sequence);
+    if (result === 'interrupted' || result === 'gone') {
+      this.consumer = undefined;
+      await sleep(RETRY_MS);
     }
     return undefined;
   }
@@ -103,10 +138,10 @@ export class OrderedReader {
     });
   }
 
-  /** @throws FidelisError STREAM.GAP where the message, which comes next, can not come any more */
+  /** @throws FidelisError STREAM.GONE where the message, which comes next, can not come any more */
   private async assertNotPurged(sequence: number): Promise<void> {
     const { state } = await this.administer((manager) => manager.streams.info(this.stream));
-    if (state.first_seq > sequence) throw this.gap(sequence, state.first_seq);
+    if (state.first_seq > sequence) throw this.gone(sequence, state.first_seq, state.last_seq);
   }
 
   /** Like assertNotPurged, for a message that was skipped: a single one may have been deleted. */
@@ -118,16 +153,38 @@ export class OrderedReader {
       } catch (error) {
         if (!isJetStreamError(error, JS_ERROR.noMessageFound)) throw error;
       }
-      throw this.gap(sequence, undefined);
+      const { key, parts } = this.options;
+      const step = stepOf(sequence, parts);
+      throw new FidelisError(
+        'STREAM.GAP',
+        `message ${sequence} (of step ${step}) of the logit stream ${key} was lost from the middle of the log: ` +
+          'a run that reads it has its teacher produce it again',
+        { details: { key, step, sequence } },
+      );
     });
   }
 
-  private gap(sequence: number, firstSequence: number | undefined): FidelisError {
+  private gone(sequence: number, firstSequence: number, lastSequence: number): FidelisError {
+    const { key, parts } = this.options;
+    const step = stepOf(sequence, parts);
+    const firstStep = Math.ceil((firstSequence - 1) / parts);
+    const endStep = Math.floor(lastSequence / parts);
+    const stored =
+      firstStep < endStep ? `it has steps ${firstStep} to ${endStep - 1}` : 'it has none at the moment';
     return new FidelisError(
-      'STREAM.GAP',
-      `message ${sequence} of the logit stream ${this.options.key} is gone; open the stream again from there`,
-      { details: { key: this.options.key, sequence, firstSequence } },
+      'STREAM.GONE',
+      `step ${step} of the logit stream ${key} is gone: ${stored}. ` +
+        'A run that reads it has its teacher produce it again, as long as the weights are kept',
+      { details: { key, step, sequence, firstStep, endStep } },
     );
+  }
+
+  /** What of the reader's errors may be healed by a log that is begun anew. */
+  private lossOf(error: unknown, sequence: number): FrameLoss | undefined {
+    if (!FidelisError.is(error)) return undefined;
+    const { code } = error;
+    if (code !== 'STREAM.GONE' && code !== 'STREAM.GAP' && code !== 'STREAM.NOT_FOUND') return undefined;
+    return { key: this.options.key, sequence, code };
   }
 
   private async discardConsumer(): Promise<void> {
@@ -140,7 +197,7 @@ export class OrderedReader {
       const manager = await streamManager(this.connection);
       await manager.consumers.delete(this.stream, consumer);
     } catch {
-      // Gone with its server or stream, or forgotten by the server in a minute.
+      // Gone with its server or stream, or forgotten by the server in a while.
     }
   }
 
@@ -150,4 +207,9 @@ export class OrderedReader {
       signal: this.cancel.signal,
     });
   }
+}
+
+/** Sequence number = step · parts + part + 1. */
+function stepOf(sequence: number, parts: number): number {
+  return Math.floor((sequence - 1) / parts);
 }

@@ -1,7 +1,7 @@
 import { FidelisError, type LogitFrame } from '@fidelis/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkedFrame } from './checked-frame.js';
-import { OrderedReader } from './ordered-reader.js';
+import { OrderedReader, type FrameLoss } from './ordered-reader.js';
 
 export interface ReadOptions {
   /** Of each step. */
@@ -14,11 +14,21 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** After this much silence the reader looks whether the frames that it waits for can still come; at least 1,000. @default 5,000 */
   readonly silenceMs?: number | undefined;
+  /**
+   * What to do where a step is gone, or the whole log: `wait` until it is there again, since a teacher produces anew what a run needs.
+   * @default 'fail'
+   */
+  readonly onGone?: 'fail' | 'wait' | undefined;
+  /** How long `wait` waits for each. @default 120,000 */
+  readonly goneLimitMs?: number | undefined;
+  /** Called once for each time that the reader stands before something that is gone. */
+  readonly onLoss?: ((loss: FrameLoss) => void) | undefined;
 }
 
 /** Frames under way at a time: 16 MiB with parts of the largest size. */
 const BATCH = 32;
 const SILENCE_MS = 5_000;
+const GONE_LIMIT_MS = 120_000;
 
 /** See LogitLog.read. */
 export async function* readFrames(
@@ -26,8 +36,9 @@ export async function* readFrames(
   key: string,
   options: ReadOptions,
 ): AsyncGenerator<LogitFrame> {
-  const { parts, toStep = Infinity, signal, silenceMs = SILENCE_MS } = options;
-  const reader = new OrderedReader(connection, { key, silenceMs, signal });
+  const { parts, toStep = Infinity, signal, silenceMs = SILENCE_MS, onLoss } = options;
+  const goneLimitMs = options.onGone === 'wait' ? (options.goneLimitMs ?? GONE_LIMIT_MS) : 0;
+  const reader = new OrderedReader(connection, { key, parts, silenceMs, signal, goneLimitMs, onLoss });
   const end = toStep * parts;
   try {
     for (let sequence = options.fromStep * parts + 1; sequence <= end; sequence++) {
