@@ -8,6 +8,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { ArtifactInventory } from './artifacts/artifact-inventory.js';
 import { ArtifactStore } from './artifacts/artifact-store.js';
 import { connectBus, type BusConnectionOptions } from './connection/connect-bus.js';
 import { EventPublisher } from './events/event-publisher.js';
@@ -60,6 +61,7 @@ const CLIENTS = [
   clientOf(EventSubscriber, (connection, { observer }) => new EventSubscriber(connection, observer)),
   clientOf(JobQueue, (connection) => new JobQueue(connection)),
   clientOf(ArtifactStore, (connection) => new ArtifactStore(connection)),
+  clientOf(ArtifactInventory, (connection) => new ArtifactInventory(connection)),
   clientOf(RunPositions, (connection) => new RunPositions(connection)),
   clientOf(LogitLog, (connection, { replicas }) => new LogitLog(connection, { replicas })),
   clientOf(PredictionPublisher, (connection) => new PredictionPublisher(connection)),

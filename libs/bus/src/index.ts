@@ -1,3 +1,4 @@
+export { ArtifactInventory, type StoredArtifact } from './artifacts/artifact-inventory.js';
 export { ArtifactStore, type ArtifactStoreOptions } from './artifacts/artifact-store.js';
 export {
   BUS_CONNECTION,

@@ -1,4 +1,4 @@
-import { ArtifactStore, ensureTopology, type NatsConnection } from '@fidelis/bus';
+import { ArtifactInventory, ArtifactStore, ensureTopology, type NatsConnection } from '@fidelis/bus';
 import { ARTIFACTS_BUCKET, sha256Hex } from '@fidelis/contracts';
 import { startTestNats, type TestNats } from '@fidelis/testing';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
@@ -38,6 +38,64 @@ describe('ArtifactStore', () => {
       expect(Buffer.compare(await store.get(digest), bytes)).toBe(0);
     },
   );
+
+  async function* chunksOf(bytes: Uint8Array, size = 100_000): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    await Promise.resolve();
+  }
+
+  it.each([0, 1, 2_400_000])('takes and gives %i bytes in chunks', async (size) => {
+    const bytes = blob(size, size + 1);
+    const digest = sha256Hex(bytes);
+    expect(await store.putStream(digest, chunksOf(bytes))).toBe(size);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await store.stream(digest)) chunks.push(chunk);
+    expect(Buffer.compare(Buffer.concat(chunks), bytes)).toBe(0);
+    expect(await store.size(digest)).toBe(size);
+    expect(await store.putStream(digest, chunksOf(blob(5, 5)))).toBe(size);
+  });
+
+  it('keeps nothing of chunks that are other bytes than their digest says, or that break off', async () => {
+    const before = await storedMessages(connection, OBJECTS);
+    const digest = sha256Hex(blob(10, 3));
+    const wrong = store.putStream(digest, chunksOf(blob(900_000, 4)));
+    await expect(wrong).rejects.toMatchObject({ code: 'ARTIFACT.CORRUPT' });
+    async function* breaking(): AsyncGenerator<Uint8Array> {
+      yield* chunksOf(blob(700_000, 4));
+      throw new Error('the client is gone');
+    }
+    await expect(store.putStream(digest, breaking())).rejects.toThrow('the client is gone');
+    expect(await store.has(digest)).toBe(false);
+    expect(await storedMessages(connection, OBJECTS)).toBe(before);
+    await expect(store.stream(digest)).rejects.toMatchObject({ code: 'ARTIFACT.NOT_FOUND' });
+  });
+
+  it('can be looked through, and things be taken out of it for good', async () => {
+    const inventory = new ArtifactInventory(connection);
+    const digest = await store.put(blob(1_200_000, 91));
+    const before = await storedMessages(connection, OBJECTS);
+    const entry = (await inventory.list()).find((artifact) => artifact.digest === digest);
+    expect(entry).toMatchObject({ bytes: 1_200_000 });
+    expect(Date.now() - (entry?.storedAt.getTime() ?? 0)).toBeLessThan(60_000);
+    await inventory.remove(digest);
+    await inventory.remove(digest);
+    expect(await store.has(digest)).toBe(false);
+    expect((await inventory.list()).some((artifact) => artifact.digest === digest)).toBe(false);
+    // Three chunks and the name.
+    expect(await storedMessages(connection, OBJECTS)).toBe(before - 4);
+    expect(await store.put(blob(1_200_000, 91))).toBe(digest);
+  });
+
+  it('loses the chunks of a writer that was killed before it named them, and none of the others', async () => {
+    const inventory = new ArtifactInventory(connection);
+    const digest = await store.put(blob(800_000, 92));
+    const before = await storedMessages(connection, OBJECTS);
+    await jetstream(connection).publish(`$O.${ARTIFACTS_BUCKET}.C.ABANDONED`, blob(1_000, 1));
+    expect(await inventory.removeUnnamed(new Date(Date.now() - 60_000))).toBe(0);
+    expect(await inventory.removeUnnamed(new Date(Date.now() + 60_000))).toBeGreaterThan(1_000);
+    expect(await storedMessages(connection, OBJECTS)).toBe(before);
+    expect((await store.get(digest)).length).toBe(800_000);
+  });
 
   it('stores the same bytes once', async () => {
     const bytes = blob(700_000, 7);

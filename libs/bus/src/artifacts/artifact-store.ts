@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { ARTIFACTS_BUCKET, FidelisError, sha256Hex } from '@fidelis/contracts';
-
-import { Objm, type ObjectStore } from '@nats-io/obj';
+import { Objm, type ObjectInfo, type ObjectStore } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { streamClient } from '../connection/jetstream-clients.js';
+import { streamClient, streamManager } from '../connection/jetstream-clients.js';
 import { busError } from '../connection/bus-error.js';
 import { throughOutages } from '../connection/patience.js';
+import { chunkSubject, OBJECTS_STREAM } from './object-subjects.js';
 
 export interface ArtifactStoreOptions {
   /** Longest silence during a read: an object with missing chunks would otherwise be waited for without end. @default 30,000 */
@@ -52,23 +53,77 @@ export class ArtifactStore {
     }
   }
 
-  async has(digest: string): Promise<boolean> {
+  /**
+   * Stores what the source gives, a chunk in memory at a time. Nothing is kept of a source that fails, or gives other bytes than the digest says.
+   *
+   * @returns bytes; of what was there already its size, and the source is not read
+   * @throws FidelisError ARTIFACT.CORRUPT where the bytes have another digest; what the source throws
+   */
+  async putStream(digest: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+    const what = `store the artifact ${digest}`;
+    const store = await throughOutages(() => this.open(), { what });
+    const existing = await throughOutages(() => store.info(digest), { what });
+    if (existing !== null && !existing.deleted) return existing.size;
+    const data = streamOf(checked(digest, source));
+    try {
+      // A source can be read once: what NATS lost of it while it was away cannot be sent again.
+      const { size } = await store.put({ name: digest, options: { max_chunk_size: CHUNK_BYTES } }, data);
+      return size;
+    } catch (error) {
+      throw busError(error, what);
+    }
+  }
+
+  /** Bytes of the artifact; undefined if it is not there. */
+  async size(digest: string): Promise<number | undefined> {
     return throughOutages(
       async () => {
         const info = await (await this.open()).info(digest);
-        return info !== null && !info.deleted;
+        return info === null || info.deleted ? undefined : info.size;
       },
       { what: `look for the artifact ${digest}` },
     );
   }
 
+  /**
+   * The bytes a chunk at a time, at the pace of whoever takes them. Only their end says that they are the right ones.
+   *
+   * @throws FidelisError ARTIFACT.NOT_FOUND at once; ARTIFACT.CORRUPT at the end, or where a chunk is missing
+   */
+  async stream(digest: string): Promise<AsyncIterable<Uint8Array>> {
+    const info = await throughOutages(async () => (await this.open()).info(digest), {
+      what: `read the artifact ${digest}`,
+    });
+    if (info === null || info.deleted) throw notFound(digest);
+    return checked(digest, this.chunks(digest, info));
+  }
+
+  private async *chunks(digest: string, { nuid, chunks }: ObjectInfo): AsyncGenerator<Uint8Array> {
+    let sequence = 0;
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const message = await throughOutages(
+        async () => {
+          const manager = await streamManager(this.connection);
+          return manager.direct.getMessage(OBJECTS_STREAM, {
+            seq: sequence + 1,
+            next_by_subj: chunkSubject(nuid),
+          });
+        },
+        { what: `read the artifact ${digest}` },
+      );
+      if (message === null) throw corrupt(digest, `chunk ${chunk} of ${chunks} is missing`);
+      sequence = message.seq;
+      yield message.data;
+    }
+  }
+
+  async has(digest: string): Promise<boolean> {
+    return (await this.size(digest)) !== undefined;
+  }
+
   private async read(digest: string): Promise<Uint8Array> {
     const bytes = await throughOutages(() => this.fetch(digest), { what: `read the artifact ${digest}` });
-    if (bytes === null) {
-      throw new FidelisError('ARTIFACT.NOT_FOUND', `the artifact ${digest} is not in the store`, {
-        details: { digest },
-      });
-    }
+    if (bytes === null) throw notFound(digest);
     const actual = sha256Hex(bytes);
     if (actual !== digest) throw corrupt(digest, `its bytes have the digest ${actual}`);
     return bytes;
@@ -123,6 +178,36 @@ export class ArtifactStore {
 function busErrorUnlessOutage(error: unknown): unknown {
   const mapped = busError(error, `open the object store ${ARTIFACTS_BUCKET}`);
   return mapped.code === 'BUS.UNAVAILABLE' ? error : mapped;
+}
+
+/** Passes the bytes on; at their end it is known whether they are the artifact's. */
+async function* checked(digest: string, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  for await (const chunk of source) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const actual = hash.digest('hex');
+  if (actual !== digest) throw corrupt(digest, `its bytes have the digest ${actual}`);
+}
+
+function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await chunks.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel() {
+      await chunks.return(undefined);
+    },
+  });
+}
+
+function notFound(digest: string): FidelisError {
+  return new FidelisError('ARTIFACT.NOT_FOUND', `the artifact ${digest} is not in the store`, {
+    details: { digest },
+  });
 }
 
 function corrupt(digest: string, why: string): FidelisError {
