@@ -11,10 +11,12 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { ArtifactInventory } from './artifacts/artifact-inventory.js';
 import { ArtifactStore } from './artifacts/artifact-store.js';
 import { connectBus, type BusConnectionOptions } from './connection/connect-bus.js';
+import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { EventPublisher } from './events/event-publisher.js';
 import { EventSubscriber } from './events/event-subscriber.js';
 import { BusHealth } from './health/bus-health.js';
-import { JobQueue, type Placement } from './jobs/job-queue.js';
+import type { Placement } from '@fidelis/contracts';
+import { JobQueue } from './jobs/job-queue.js';
 import { LogitLog } from './logits/logit-log.js';
 import { RunPositions } from './positions/run-positions.js';
 import { PredictionPublisher } from './predictions/prediction-publisher.js';
@@ -60,6 +62,7 @@ const CLIENTS = [
   clientOf(EventPublisher, (connection) => new EventPublisher(connection)),
   clientOf(EventSubscriber, (connection, { observer }) => new EventSubscriber(connection, observer)),
   clientOf(JobQueue, (connection) => new JobQueue(connection)),
+  clientOf(DeadLetterQueue, (connection) => new DeadLetterQueue(connection)),
   clientOf(ArtifactStore, (connection) => new ArtifactStore(connection)),
   clientOf(ArtifactInventory, (connection) => new ArtifactInventory(connection)),
   clientOf(RunPositions, (connection) => new RunPositions(connection)),

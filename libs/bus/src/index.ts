@@ -16,6 +16,7 @@ export {
 } from './connection/bus-observer.js';
 export { connectBus, type BusConnectionOptions } from './connection/connect-bus.js';
 export { activeCorrelationId, withCorrelationId } from './connection/correlation.js';
+export { DeadLetterQueue, type DeadLetterPage } from './dead-letters/dead-letter-queue.js';
 export { EventPublisher, type PublishOptions } from './events/event-publisher.js';
 export {
   EventSubscriber,
@@ -24,7 +25,13 @@ export {
   type SubscribeOptions,
 } from './events/event-subscriber.js';
 export { BusHealth } from './health/bus-health.js';
-export { JobQueue, type EnqueueOptions, type EnqueueOutcome, type Placement } from './jobs/job-queue.js';
+export {
+  JobQueue,
+  type EnqueueOptions,
+  type EnqueueOutcome,
+  type QueueDepth,
+  type QueuedJob,
+} from './jobs/job-queue.js';
 export type { AppendOutcome } from './logits/append-step.js';
 export {
   LogitLog,

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
-import { BusHealth, BusModule, type BusModuleOptions, type Placement } from '@fidelis/bus';
+import { BusHealth, BusModule, type BusModuleOptions } from '@fidelis/bus';
+import type { Placement } from '@fidelis/contracts';
 import { PLATFORM_VERSION } from '@fidelis/contracts';
 import {
   busWiring,

@@ -1,5 +1,5 @@
-import { JobQueue, OnJob, type MessageContext, type NatsConnection } from '@fidelis/bus';
-import { defineJob, FidelisError, jobSubject, STREAMS } from '@fidelis/contracts';
+import { DeadLetterQueue, JobQueue, OnJob, type MessageContext, type NatsConnection } from '@fidelis/bus';
+import { defineJob, FidelisError, jobSubject, STREAMS, type DeadLetter } from '@fidelis/contracts';
 import { startTestNats, waitFor, type TestNats } from '@fidelis/testing';
 import { Controller, type Type } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -36,6 +36,7 @@ describe('jobs', () => {
   let nats: TestNats;
   let outside: NatsConnection;
   let queue: JobQueue;
+  let letterbox: DeadLetterQueue;
   const services: TestService[] = [];
   const start = async (name: string): Promise<TestService> => {
     const service = await startService(nats.url, [workerNamed(name)], { drainGraceMs: 300 });
@@ -57,6 +58,7 @@ describe('jobs', () => {
     nats = await startTestNats();
     outside = await connectTo(nats.url);
     queue = new JobQueue(outside);
+    letterbox = new DeadLetterQueue(outside);
   });
   beforeEach(() => {
     attempts.length = 0;
@@ -221,6 +223,90 @@ describe('jobs', () => {
     const letter = await deadLetterOf(outside, jobSubject(work, 'cpu', 'failing'));
     expect(letter).toMatchObject({ code: 'TRAINING.DIVERGED', deliveries: '2', stream: STREAMS.jobs.name });
     await queueEmpty();
+  });
+
+  it('can be listed with what they are, and counted by placement', async () => {
+    await start('a');
+    for (const id of ['listed-1', 'listed-2']) await queue.enqueue(work, 'cpu', id, { id });
+    await queue.enqueue(work, 'gpu', 'listed-3', { id: 'listed-3' });
+    const first = await attempt('listed-1', 1);
+    const jobs = await queue.list(work);
+    expect(jobs.map(({ id, placement, payload }) => ({ id, placement, payload }))).toEqual([
+      { id: 'listed-1', placement: 'cpu', payload: { id: 'listed-1' } },
+      { id: 'listed-2', placement: 'cpu', payload: { id: 'listed-2' } },
+      { id: 'listed-3', placement: 'gpu', payload: { id: 'listed-3' } },
+    ]);
+    expect(Date.now() - (jobs[0]?.queuedAt.getTime() ?? 0)).toBeLessThan(60_000);
+    expect(await queue.depths(work)).toEqual([
+      { placement: 'cpu', waiting: 1, running: 1 },
+      { placement: 'gpu', waiting: 1, running: 0 },
+    ]);
+    first.finish();
+    (await attempt('listed-2', 1)).finish();
+    await queue.remove(work, 'gpu', 'listed-3');
+    await queueEmpty();
+  });
+
+  describe('that were set aside', () => {
+    const setAside = async (id: string): Promise<DeadLetter> => {
+      await queue.enqueue(work, 'cpu', id, { id }, { correlationId: `c-${id}` });
+      (await attempt(id, 1)).fail(new FidelisError('TRAINING.DIVERGED', `${id} diverged`));
+      await queueEmpty();
+      const { letters } = await letterbox.list({ first: 1 });
+      return letters[0] as DeadLetter;
+    };
+
+    it('are listed with their reason, newest first, a page at a time', async () => {
+      await start('a');
+      const older = await setAside('aside-1');
+      const newer = await setAside('aside-2');
+      expect(newer).toMatchObject({
+        kind: 'job',
+        subject: jobSubject(work, 'cpu', 'aside-2'),
+        durable: 'worker-cpu',
+        code: 'TRAINING.DIVERGED',
+        reason: 'aside-2 diverged',
+        deliveries: 1,
+        about: 'aside-2',
+      });
+      const page = await letterbox.list({ first: 1 });
+      expect(page).toMatchObject({ letters: [newer], hasMore: true });
+      const next = await letterbox.list({ first: 1, after: newer.id });
+      expect(next.letters).toEqual([older]);
+      expect(next.total).toBe(page.total);
+    });
+
+    it('are worked on again, as they came, when they are sent again', async () => {
+      await start('a');
+      const letter = await setAside('again');
+      expect(await letterbox.redrive(letter.id)).toEqual(letter);
+      const second = await attempt('again', 2);
+      expect(second.context.correlationId).toBe('c-again');
+      second.finish();
+      await queueEmpty();
+      await expect(letterbox.get(letter.id)).rejects.toMatchObject({ code: 'DEAD_LETTER.NOT_FOUND' });
+      await expect(letterbox.redrive(letter.id)).rejects.toMatchObject({ code: 'DEAD_LETTER.NOT_FOUND' });
+    });
+
+    it('are not doubled where the job is on the queue again', async () => {
+      await start('a');
+      const letter = await setAside('doubled');
+      await queue.enqueue(work, 'cpu', 'doubled', { id: 'doubled' });
+      await letterbox.redrive(letter.id);
+      (await attempt('doubled', 2)).finish();
+      await queueEmpty();
+      expect(attempts.filter(({ id }) => id === 'doubled')).toHaveLength(2);
+    });
+
+    it('can be thrown away, and what is not there is no dead letter', async () => {
+      await start('a');
+      const letter = await setAside('rubbish');
+      await letterbox.remove(letter.id);
+      await letterbox.remove(letter.id);
+      for (const id of [letter.id, '0', '999999', 'x']) {
+        await expect(letterbox.get(id)).rejects.toMatchObject({ code: 'DEAD_LETTER.NOT_FOUND' });
+      }
+    });
   });
 
   it('are finished and acknowledged although NATS was restarted in between', async () => {

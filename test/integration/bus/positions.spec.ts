@@ -1,5 +1,5 @@
 import { ensureTopology, RunPositions, type NatsConnection } from '@fidelis/bus';
-import type { RunPosition } from '@fidelis/contracts';
+import type { ErrorCode, RunPosition } from '@fidelis/contracts';
 import { startTestNats, waitFor, type TestNats } from '@fidelis/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTo, storedMessages } from './bus-fixture.js';
@@ -122,6 +122,35 @@ describe('RunPositions', () => {
     expect(await positions.read('r-10')).toBeUndefined();
     expect(await positions.cancelled('r-10')).toBe(false);
     await positions.create('r-10', position('b', 2));
+  });
+
+  it('can be read all at once, without what else is kept of a run', async () => {
+    await positions.create('r-12', position('a', 1, 7));
+    await positions.create('r-13', position('b', 2));
+    await positions.requestCancel('r-12');
+    const all = await others.list();
+    expect([all.get('r-12'), all.get('r-13')]).toEqual([position('a', 1, 7), position('b', 2)]);
+    expect([...all.keys()].filter((key) => key.includes('.'))).toEqual([]);
+    await positions.forget('r-13');
+    expect((await others.list()).has('r-13')).toBe(false);
+  });
+
+  it('let a training be tried again that was given up, from its checkpoint, and no other', async () => {
+    const failed = (code: ErrorCode): RunPosition => ({
+      ...position('a', 4, 99),
+      attempts: 6,
+      checkpointStep: 46,
+      result: { outcome: 'failed', error: { code, message: 'no', retryable: false } },
+    });
+    await positions.create('r-14', failed('TRAINING.ATTEMPTS_EXHAUSTED'));
+    await positions.create('r-15', failed('TRAINING.DIVERGED'));
+    for (const id of ['r-14', 'r-15', 'r-none']) await others.resetAttempts(id);
+    expect((await positions.read('r-14'))?.position).toEqual({
+      ...failed('TRAINING.ATTEMPTS_EXHAUSTED'),
+      attempts: 0,
+      result: null,
+    });
+    expect((await positions.read('r-15'))?.position).toEqual(failed('TRAINING.DIVERGED'));
   });
 
   it('are written through a restart of NATS', async () => {

@@ -18,6 +18,7 @@ export const JS_ERROR = {
   subjectsOverlap: 10065,
   wrongLastSequence: 10071,
   noMessageFound: 10037,
+  sequenceNotFound: 10043,
   storageExceeded: 10047,
   consumerExists: 10148,
 } as const;

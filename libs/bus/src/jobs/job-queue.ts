@@ -1,14 +1,21 @@
-import { FidelisError, jobSubject, parseStrict, STREAMS, type JobContract } from '@fidelis/contracts';
+import {
+  FidelisError,
+  jobSubject,
+  parseStrict,
+  parseTolerant,
+  STREAMS,
+  type JobContract,
+  type Placement,
+} from '@fidelis/contracts';
+import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { BusPublisher } from '../connection/bus-publisher.js';
 import { correlatedHeaders } from '../connection/correlation.js';
-import { encodeJson } from '../connection/json-wire.js';
+import { decodeJson, encodeJson } from '../connection/json-wire.js';
 import { throughOutages } from '../connection/patience.js';
-
-export type Placement = 'cpu' | 'gpu';
 
 /** `already-queued`: a job with this id waits or is being worked on; nothing was added. */
 export type EnqueueOutcome = 'queued' | 'already-queued';
@@ -19,6 +26,23 @@ export interface EnqueueOptions {
   /** How long an absent server is waited for. @default without limit */
   readonly patienceMs?: number | undefined;
 }
+
+/** A job that waits, or that a worker has and has not finished. */
+export interface QueuedJob<Payload> {
+  readonly id: string;
+  readonly placement: Placement;
+  readonly payload: Payload;
+  readonly queuedAt: Date;
+}
+
+/** Of the workers of one placement. */
+export interface QueueDepth {
+  readonly placement: Placement;
+  readonly waiting: number;
+  readonly running: number;
+}
+
+const PLACEMENTS: readonly Placement[] = ['cpu', 'gpu'];
 
 export class JobQueue {
   private readonly publisher: BusPublisher;
@@ -57,6 +81,57 @@ export class JobQueue {
     }
   }
 
+  /** All jobs of this contract, oldest first. */
+  async list<Schema extends z.ZodType>(
+    contract: JobContract<Schema>,
+  ): Promise<readonly QueuedJob<z.output<Schema>>[]> {
+    return throughOutages(
+      async () => {
+        const manager = await streamManager(this.connection);
+        const jobs: QueuedJob<z.output<Schema>>[] = [];
+        const { state } = await manager.streams.info(STREAMS.jobs.name, {
+          subjects_filter: `${contract.subject}.*.*`,
+        });
+        for (const subject of Object.keys(state.subjects ?? {})) {
+          const message = await lastOf(manager, subject);
+          const [placement, id] = subject.slice(contract.subject.length + 1).split('.');
+          if (message === undefined || id === undefined || (placement !== 'cpu' && placement !== 'gpu'))
+            continue;
+          const payload = parseTolerant(contract.schema, decodeJson(message.data));
+          jobs.push({ id, placement, payload, queuedAt: message.time });
+        }
+        return jobs.sort((a, b) => a.queuedAt.getTime() - b.queuedAt.getTime());
+      },
+      { what: 'list the jobs' },
+    );
+  }
+
+  /** How much there is to do, by placement: in hand is what was delivered and not yet acknowledged. */
+  async depths(contract: JobContract): Promise<readonly QueueDepth[]> {
+    return throughOutages(
+      async () => {
+        const manager = await streamManager(this.connection);
+        const depths = new Map(PLACEMENTS.map((placement) => [placement, { waiting: 0, running: 0 }]));
+        for (const placement of PLACEMENTS) {
+          const { state } = await manager.streams.info(STREAMS.jobs.name, {
+            subjects_filter: `${contract.subject}.${placement}.*`,
+          });
+          depths.set(placement, { waiting: Object.keys(state.subjects ?? {}).length, running: 0 });
+        }
+        for await (const { config, num_ack_pending: running } of manager.consumers.list(STREAMS.jobs.name)) {
+          const placement = PLACEMENTS.find(
+            (one) => config.filter_subject === `${contract.subject}.${one}.*`,
+          );
+          const depth = placement === undefined ? undefined : depths.get(placement);
+          if (placement === undefined || depth === undefined) continue;
+          depths.set(placement, { waiting: Math.max(0, depth.waiting - running), running });
+        }
+        return [...depths].map(([placement, depth]) => ({ placement, ...depth }));
+      },
+      { what: 'look at the queues' },
+    );
+  }
+
   /** Takes a job off the queue. A worker that has it is not told: see RunPositions.requestCancel. */
   async remove(contract: JobContract, placement: Placement, id: string): Promise<void> {
     const filter = jobSubject(contract, placement, id);
@@ -67,5 +142,15 @@ export class JobQueue {
       },
       { what: `remove the job ${id}` },
     );
+  }
+}
+
+async function lastOf(manager: JetStreamManager, subject: string): Promise<StoredMsg | undefined> {
+  try {
+    return (await manager.streams.getMessage(STREAMS.jobs.name, { last_by_subj: subject })) ?? undefined;
+  } catch (error) {
+    // It was finished in between.
+    if (isJetStreamError(error, JS_ERROR.noMessageFound)) return undefined;
+    throw error;
   }
 }

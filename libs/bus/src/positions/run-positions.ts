@@ -18,6 +18,9 @@ import { decodeJson, encodeJson } from '../connection/json-wire.js';
 import { throughOutages } from '../connection/patience.js';
 import { watchKey } from './key-watch.js';
 
+/** A position's key is the run's id; that of its cancellation has two tokens. */
+const POSITION_KEYS = '*';
+
 export interface StoredPosition {
   readonly position: RunPosition;
   /** For the next update. */
@@ -60,6 +63,44 @@ export class RunPositions {
    */
   async update(runId: string, position: RunPosition, revision: number): Promise<number> {
     return this.write(runId, position, (bucket, data) => bucket.update(subjectToken(runId), data, revision));
+  }
+
+  /** Where every run stands that has a position, by its id. */
+  async list(): Promise<Map<string, RunPosition>> {
+    return throughOutages(
+      async () => {
+        const bucket = await this.open();
+        const positions = new Map<string, RunPosition>();
+        // The history of a key is its last value here.
+        for await (const { key, value, operation } of await bucket.history({ key: POSITION_KEYS })) {
+          if (operation === 'PUT') positions.set(key, parseTolerant(runPositionSchema, decodeJson(value)));
+        }
+        return positions;
+      },
+      { what: 'read the positions of the runs' },
+    );
+  }
+
+  /**
+   * Lets a training that was given up be tried again from its last checkpoint: its attempts are counted anew, and the result that said
+   * so is taken back. Nothing happens to one that ended otherwise.
+   */
+  async resetAttempts(runId: string): Promise<void> {
+    for (;;) {
+      const found = await this.read(runId);
+      if (found === undefined) return;
+      const { position, revision } = found;
+      const givenUp =
+        position.result?.outcome === 'failed' && position.result.error.code === 'TRAINING.ATTEMPTS_EXHAUSTED';
+      if (position.result !== null && !givenUp) return;
+      try {
+        await this.update(runId, { ...position, attempts: 0, result: null }, revision);
+        return;
+      } catch (error) {
+        // A worker wrote in between.
+        if (!FidelisError.is(error) || error.code !== 'RUN.LEASE_LOST') throw error;
+      }
+    }
   }
 
   /** Asks the run's worker to stop. */

@@ -5,7 +5,7 @@ import { streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { throughOutages } from '../connection/patience.js';
 import type { MessageKind } from '../connection/bus-observer.js';
-import type { Placement } from '../jobs/job-queue.js';
+import type { Placement } from '@fidelis/contracts';
 import type { DurableOptions, HandlerDefinition } from './handler-definition.js';
 import type { RetryPolicy } from './settlement.js';
 

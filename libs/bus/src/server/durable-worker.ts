@@ -5,7 +5,7 @@ import { untilUninterrupted, type ConnectionWatch } from '../connection/connecti
 import { correlationIdOf } from '../connection/correlation.js';
 import { acknowledge, nakPayload, reportWorking, termPayload, type Delivery } from '../pull/delivery.js';
 import { PullRequest } from '../pull/pull-request.js';
-import { oneLine, type DeadLetters } from './dead-letters.js';
+import { oneLine, type DeadLetters } from '../dead-letters/dead-letters.js';
 import { ensureConsumer, type DurableConsumer } from './durable-consumer.js';
 import { headerMap } from './header-map.js';
 import { fencingToken, type MessageContext } from './message-context.js';

@@ -1,5 +1,4 @@
-import type { EventContract, JobContract, RpcContract } from '@fidelis/contracts';
-import type { Placement } from '../jobs/job-queue.js';
+import type { EventContract, JobContract, RpcContract, Placement } from '@fidelis/contracts';
 
 export interface DurableOptions {
   /** Instances with one name share the messages; the consumer on the server is named after it and the event. Letters, digits, "_" and "-". */
