@@ -13,12 +13,14 @@ import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import { AddEnsembles } from './add-ensembles.migration.js';
 import { AddExecution } from './add-execution.migration.js';
+import { AddStreamRuns } from './add-stream-runs.migration.js';
 import type { TeacherConfig } from './config.js';
 import { CreateTeachers } from './create-teachers.migration.js';
 import { PredictionTableRow } from './scoring/prediction-table.entity.js';
 import { PredictionTables } from './scoring/prediction-tables.js';
 import { ScoringLoop } from './scoring/scoring-loop.js';
 import { StreamController } from './streams/stream.controller.js';
+import { StreamRunRow } from './streams/stream-run.entity.js';
 import { StreamRow } from './streams/stream.entity.js';
 import { StreamRepository } from './streams/stream.repository.js';
 import { TeacherController } from './teachers/teacher.controller.js';
@@ -50,8 +52,8 @@ export class AppModule {
         ServiceDatabaseModule.register({
           config,
           schema: 'teacher',
-          entities: [TeacherRow, StreamRow, PredictionTableRow],
-          migrations: [CreateTeachers, AddEnsembles, AddExecution],
+          entities: [TeacherRow, StreamRow, StreamRunRow, PredictionTableRow],
+          migrations: [CreateTeachers, AddEnsembles, AddExecution, AddStreamRuns],
           logger,
         }),
       ],

@@ -51,16 +51,41 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
     state: 'opening',
     publishedSteps: 0,
     publishedBytes: 0,
+    incarnation: 0,
+    waitsFor: null,
+    producers: [],
     teacherSeconds: 0,
     error: null,
     correlationId,
     createdAt: now,
+    lastUsedAt: now,
+    leaseOwner: null,
+    leaseUntil: null,
   };
 }
 
 export function toStreamRecord(row: StreamRow): StreamRecord {
-  const { correlationId: _, createdAt: __, ...record } = row;
-  return { ...record, stream: logitStreamName(row.key) };
+  return {
+    key: row.key,
+    stream: logitStreamName(row.key),
+    teacherId: row.teacherId,
+    teacherDigest: row.teacherDigest,
+    view: row.view,
+    codec: row.codec,
+    members: row.members,
+    classes: row.classes,
+    steps: row.steps,
+    parts: row.parts,
+    partRows: row.partRows,
+    state: row.state,
+    publishedSteps: row.publishedSteps,
+    publishedBytes: row.publishedBytes,
+    incarnation: row.incarnation,
+    waitsFor: row.waitsFor,
+    producers: row.producers,
+    teacherSeconds: row.teacherSeconds,
+    error: row.error,
+  };
 }
 
 /** True if the view's logits are those of the whole split as it is: then they serve as the teacher's predictions on it, too. */

@@ -2,15 +2,17 @@ import { Controller, Inject } from '@nestjs/common';
 import {
   FidelisError,
   teacherRpc,
+  type StreamDetails,
   type StreamRecord,
   type RpcRequest,
   type RpcResponse,
   streamRpc,
 } from '@fidelis/contracts';
-import { LogitLog, OnRpc } from '@fidelis/bus';
+import { LogitLog, OnRpc, RunPositions } from '@fidelis/bus';
 import { PredictionTables } from '../scoring/prediction-tables.js';
 import { ScoringLoop } from '../scoring/scoring-loop.js';
 import { TeacherRepository } from '../teachers/teacher.repository.js';
+import { streamDetails, type PositionOf } from './stream-details.js';
 import { coversSplit, newStream, toStreamRecord } from './stream-records.js';
 import { StreamRepository } from './stream.repository.js';
 
@@ -22,12 +24,13 @@ export class StreamController {
     @Inject(PredictionTables) private readonly tables: PredictionTables,
     @Inject(ScoringLoop) private readonly loop: ScoringLoop,
     @Inject(LogitLog) private readonly log: LogitLog,
+    @Inject(RunPositions) private readonly positions: RunPositions,
   ) {}
 
   @OnRpc(streamRpc.open)
   async open(request: RpcRequest<typeof streamRpc.open>): Promise<StreamRecord> {
     const teacher = await this.teachers.get(request.teacherId);
-    const stream = await this.streams.openOrExtend(newStream(teacher, request, new Date()));
+    const stream = await this.streams.openFor(newStream(teacher, request, new Date()), request.runId);
     // Students may read at once: what is not there yet is waited for, a stream that is not there is an error.
     await this.log.ensure(stream.key);
     const checked = await this.reproduceIfLost(stream.key, stream.parts);
@@ -49,9 +52,48 @@ export class StreamController {
     return toStreamRecord(row ?? (await this.streams.get(key)));
   }
 
+  @OnRpc(streamRpc.release)
+  async release({
+    runId,
+  }: RpcRequest<typeof streamRpc.release>): Promise<RpcResponse<typeof streamRpc.release>> {
+    await this.streams.release(runId, new Date());
+    this.loop.turn();
+    return {};
+  }
+
   @OnRpc(streamRpc.get)
-  async get({ key }: RpcRequest<typeof streamRpc.get>): Promise<StreamRecord> {
-    return toStreamRecord(await this.streams.get(key));
+  async get({ key }: RpcRequest<typeof streamRpc.get>): Promise<StreamDetails> {
+    const row = await this.streams.get(key);
+    const runs = await this.streams.runsOn(key);
+    const log = await this.log.info(key);
+    return streamDetails(row, log, runs, await this.positionsOf(runs));
+  }
+
+  @OnRpc(streamRpc.list)
+  async list(): Promise<RpcResponse<typeof streamRpc.list>> {
+    const rows = await this.streams.list();
+    const runs = await this.streams.runs();
+    const logs = new Map((await this.log.list()).map((log) => [log.key, log]));
+    const positionOf = await this.positionsOf([...runs.values()].flat());
+    const storedBytes = [...logs.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    return {
+      streams: rows.map((row) => streamDetails(row, logs.get(row.key), runs.get(row.key) ?? [], positionOf)),
+      usage: { storedBytes, quotaBytes: null },
+    };
+  }
+
+  private async positionsOf(runs: readonly { readonly runId: string }[]): Promise<PositionOf> {
+    const ids = [...new Set(runs.map(({ runId }) => runId))];
+    const found = await Promise.all(ids.map((id) => this.positions.read(id)));
+    const known = new Map(ids.map((id, index) => [id, found[index]?.position]));
+    return (runId) => known.get(runId);
+  }
+
+  @OnRpc(streamRpc.remove)
+  async remove({ key }: RpcRequest<typeof streamRpc.remove>): Promise<RpcResponse<typeof streamRpc.remove>> {
+    const bytes = (await this.log.info(key))?.bytes ?? 0;
+    await this.streams.remove(key, () => this.log.remove(key));
+    return { key, bytes };
   }
 
   @OnRpc(teacherRpc.predictions)

@@ -1,4 +1,4 @@
-import type { Codec, ErrorWire, StreamRecord, ViewSpec } from '@fidelis/contracts';
+import type { Codec, ErrorWire, StreamProducer, StreamRecord, ViewSpec } from '@fidelis/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'streams' })
@@ -42,6 +42,15 @@ export class StreamRow {
   @Column({ type: 'float8', name: 'published_bytes' })
   publishedBytes!: number;
 
+  @Column({ type: 'int', default: 0 })
+  incarnation!: number;
+
+  @Column({ type: 'text', name: 'waits_for', nullable: true })
+  waitsFor!: StreamRecord['waitsFor'];
+
+  @Column({ type: 'jsonb' })
+  producers!: StreamProducer[];
+
   @Column({ type: 'float8', name: 'teacher_seconds' })
   teacherSeconds!: number;
 
@@ -53,4 +62,15 @@ export class StreamRow {
 
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
+
+  /** When a run was attached to it or released last: those that were not used for longest make room first. */
+  @Column({ type: 'timestamptz', name: 'last_used_at' })
+  lastUsedAt!: Date;
+
+  /** Replica that produces it. Saves the others the work; what is stored does not depend on it. */
+  @Column({ type: 'text', name: 'lease_owner', nullable: true })
+  leaseOwner!: string | null;
+
+  @Column({ type: 'timestamptz', name: 'lease_until', nullable: true })
+  leaseUntil!: Date | null;
 }

@@ -1,52 +1,108 @@
 import { FidelisError, streamEvents } from '@fidelis/contracts';
 import { outgoingEvent, type Outbox, type OutgoingMessage } from '@fidelis/persistence';
-import { In, type DataSource } from 'typeorm';
+import { In, type DataSource, type EntityManager } from 'typeorm';
+import { closeUnread, reopen } from './stream-life.js';
 import { toStreamRecord } from './stream-records.js';
+import { StreamRunRow } from './stream-run.entity.js';
 import { StreamRow } from './stream.entity.js';
 
-/** Logit streams in the database; what people can see of a change is published with it. */
+/** What a change came to; undefined: there is no such stream. */
+type Changed = StreamRow | undefined;
+
+/** Logit streams and the runs on them in the database; what people can see of a change is published with it. */
 export class StreamRepository {
   constructor(
     private readonly dataSource: DataSource,
     private readonly outbox: Outbox,
   ) {}
 
-  /** Opens the stream; one that exists is extended to the steps of `row` if it has fewer. */
-  async openOrExtend(row: StreamRow): Promise<StreamRow> {
-    await this.dataSource.manager
-      .createQueryBuilder()
-      .insert()
-      .into(StreamRow)
-      .values(row as never)
-      .orIgnore()
-      .execute();
-    const opened = await this.change(row.key, (current) => {
-      const retried = current.state === 'failed' && current.correlationId !== row.correlationId;
-      if (current.steps >= row.steps && !retried) return false;
-      Object.assign(current, { steps: Math.max(current.steps, row.steps), state: 'opening', error: null });
-      current.correlationId = row.correlationId;
-      return true;
+  /** Attaches the run to the stream, which is opened; one that exists is extended to the steps of `row` if it has fewer. */
+  async openFor(row: StreamRow, runId: string): Promise<StreamRow> {
+    const opened = await this.inTransaction(async (manager) => {
+      await manager
+        .createQueryBuilder()
+        .insert()
+        .into(StreamRow)
+        .values(row as never)
+        .orIgnore()
+        .execute();
+      const current = await lockedRow(manager, row.key);
+      await manager
+        .createQueryBuilder()
+        .insert()
+        .into(StreamRunRow)
+        .values({ streamKey: row.key, runId, steps: row.steps, attachedAt: row.createdAt })
+        .orUpdate(['steps'], ['stream_key', 'run_id'])
+        .execute();
+      if (current === undefined) return undefined;
+      current.lastUsedAt = row.createdAt;
+      const visible = reopen(current, row);
+      await manager.save(StreamRow, current);
+      if (visible) await this.outbox.add(manager, changedMessage(current));
+      return current;
     });
     return opened ?? row;
   }
 
-  async change(key: string, apply: (row: StreamRow) => boolean): Promise<StreamRow | undefined> {
-    const result = await this.dataSource.transaction(async (manager) => {
-      const row = await manager.findOne(StreamRow, { where: { key }, lock: { mode: 'pessimistic_write' } });
-      if (row === null) return undefined;
-      if (!apply(row)) return row;
+  async change(key: string, apply: (row: StreamRow) => boolean): Promise<Changed> {
+    return this.inTransaction(async (manager) => {
+      const row = await lockedRow(manager, key);
+      if (row === undefined || !apply(row)) return row;
       await manager.save(StreamRow, row);
       await this.outbox.add(manager, changedMessage(row));
       return row;
     });
-    this.outbox.kick();
-    return result;
+  }
+
+  /** The run reads no more, of any stream. @returns the keys of those that it was on */
+  async release(runId: string, now: Date): Promise<string[]> {
+    return this.inTransaction(async (manager) => {
+      const attached = await manager.findBy(StreamRunRow, { runId });
+      const keys = attached.map(({ streamKey }) => streamKey);
+      await manager.delete(StreamRunRow, { runId });
+      if (keys.length > 0) await manager.update(StreamRow, { key: In(keys) }, { lastUsedAt: now });
+      return keys;
+    });
+  }
+
+  /** A stream that no run reads ends where it is, unless a run came meanwhile. */
+  async closeUnread(key: string): Promise<Changed> {
+    return this.inTransaction(async (manager) => {
+      const row = await lockedRow(manager, key);
+      if (row === undefined || (await runsOn(manager, key)).length > 0 || !closeUnread(row)) return row;
+      await manager.save(StreamRow, row);
+      await this.outbox.add(manager, changedMessage(row));
+      return row;
+    });
+  }
+
+  /**
+   * @param removeFrames called while no run can be attached
+   * @throws FidelisError STREAM.NOT_FOUND, STREAM.IN_USE
+   */
+  async remove(key: string, removeFrames: () => Promise<void>): Promise<void> {
+    await this.inTransaction(async (manager) => {
+      if ((await lockedRow(manager, key)) === undefined) throw notFound(key);
+      const runs = await runsOn(manager, key);
+      if (runs.length > 0) throw inUse(key, runs);
+      await removeFrames();
+      await manager.delete(StreamRow, { key });
+    });
+  }
+
+  async find(key: string): Promise<Changed> {
+    return (await this.dataSource.manager.findOneBy(StreamRow, { key })) ?? undefined;
   }
 
   async get(key: string): Promise<StreamRow> {
-    const row = await this.dataSource.manager.findOneBy(StreamRow, { key });
-    if (row !== null) return row;
-    throw new FidelisError('STREAM.NOT_FOUND', `there is no logit stream ${key}`, { details: { key } });
+    const row = await this.find(key);
+    if (row !== undefined) return row;
+    throw notFound(key);
+  }
+
+  /** Newest first. */
+  async list(): Promise<StreamRow[]> {
+    return this.dataSource.manager.find(StreamRow, { order: { createdAt: 'DESC' } });
   }
 
   async unfinished(): Promise<StreamRow[]> {
@@ -54,6 +110,19 @@ export class StreamRepository {
       where: { state: In(['opening', 'producing']) },
       order: { createdAt: 'ASC' },
     });
+  }
+
+  /** Runs by the key of the stream that they are on. */
+  async runs(): Promise<Map<string, StreamRunRow[]>> {
+    const runs = new Map<string, StreamRunRow[]>();
+    for (const row of await this.dataSource.manager.find(StreamRunRow, { order: { attachedAt: 'ASC' } })) {
+      runs.set(row.streamKey, [...(runs.get(row.streamKey) ?? []), row]);
+    }
+    return runs;
+  }
+
+  async runsOn(key: string): Promise<StreamRunRow[]> {
+    return runsOn(this.dataSource.manager, key);
   }
 
   async countByState(): Promise<Map<string, number>> {
@@ -65,6 +134,40 @@ export class StreamRepository {
       .getRawMany<{ state: string; count: number }>();
     return new Map(counts.map(({ state, count }) => [state, count]));
   }
+
+  private async inTransaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    const result = await this.dataSource.transaction(work);
+    this.outbox.kick();
+    return result;
+  }
+}
+
+async function lockedRow(manager: EntityManager, key: string): Promise<Changed> {
+  const row = await manager.findOne(StreamRow, { where: { key }, lock: { mode: 'pessimistic_write' } });
+  return row ?? undefined;
+}
+
+async function runsOn(manager: EntityManager, streamKey: string): Promise<StreamRunRow[]> {
+  return manager.find(StreamRunRow, { where: { streamKey }, order: { attachedAt: 'ASC' } });
+}
+
+function notFound(key: string): FidelisError {
+  return new FidelisError(
+    'STREAM.NOT_FOUND',
+    `there is no logit stream ${key}: list them with "fidelis streams"`,
+    {
+      details: { key },
+    },
+  );
+}
+
+function inUse(key: string, runs: readonly StreamRunRow[]): FidelisError {
+  const runIds = runs.map(({ runId }) => runId);
+  return new FidelisError(
+    'STREAM.IN_USE',
+    `logit stream ${key} is read by ${runIds.join(', ')}: cancel what is not wanted, or wait for its end`,
+    { details: { key, runIds } },
+  );
 }
 
 function changedMessage(row: StreamRow): OutgoingMessage {
