@@ -1,16 +1,9 @@
 import type { StreamDetails, StreamRun } from '@fidelis/contracts';
 import { storedSteps, type LogInfo } from '@fidelis/bus';
+import type { Position, PositionOf } from './run-needs.js';
 import { toStreamRecord } from './stream-records.js';
 import type { StreamRunRow } from './stream-run.entity.js';
 import type { StreamRow } from './stream.entity.js';
-
-/** Where a run is: what of its position concerns its stream. */
-export interface Position {
-  readonly trainedStep: number;
-  readonly checkpointStep: number;
-}
-
-export type PositionOf = (runId: string) => Position | undefined;
 
 /** A stream with what is stored of it and the runs on it. */
 export function streamDetails(

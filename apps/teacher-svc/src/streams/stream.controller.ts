@@ -12,7 +12,8 @@ import { LogitLog, OnRpc, RunPositions } from '@fidelis/bus';
 import { PredictionTables } from '../scoring/prediction-tables.js';
 import { ScoringLoop } from '../scoring/scoring-loop.js';
 import { TeacherRepository } from '../teachers/teacher.repository.js';
-import { streamDetails, type PositionOf } from './stream-details.js';
+import type { PositionOf } from './run-needs.js';
+import { streamDetails } from './stream-details.js';
 import { coversSplit, newStream, toStreamRecord } from './stream-records.js';
 import { StreamRepository } from './stream.repository.js';
 

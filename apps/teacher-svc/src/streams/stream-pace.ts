@@ -1,0 +1,22 @@
+import type { ViewSpec } from '@fidelis/contracts';
+import { fastestStep, type PositionOf, type Reader } from './run-needs.js';
+
+export interface PacedStream {
+  readonly kind: ViewSpec['kind'];
+  readonly steps: number;
+}
+
+/**
+ * The step before which a stream may be produced now. A sequence stays within `leadSteps` of the fastest of its runs: one that lags or is late never
+ * starves the others, a dead one holds nobody. A table is small and read whole before the first step: it is not paced.
+ */
+export function paceLimit(
+  { kind, steps }: PacedStream,
+  readers: readonly Reader[],
+  positionOf: PositionOf,
+  leadSteps: number,
+): number {
+  if (readers.length === 0) return 0;
+  if (kind === 'table') return steps;
+  return Math.min(steps, fastestStep(readers, positionOf) + 1 + leadSteps);
+}
