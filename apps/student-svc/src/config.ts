@@ -20,6 +20,8 @@ const workerConfig = z.object({
   ...computeConfig,
   FIDELIS_ROLE: z.literal('worker'),
   FIDELIS_PLACEMENT: z.enum(['cpu', 'gpu']).default('cpu'),
+  /** Lets a training go on from a checkpoint that another backend, version or number of threads computed. */
+  FIDELIS_ALLOW_PRODUCER_CHANGE: z.stringbool().default(false),
   /** Deliveries of a training without checkpoint progress after which it is given up. */
   FIDELIS_MAX_ATTEMPTS: z.coerce.number().int().min(1).default(5),
 });

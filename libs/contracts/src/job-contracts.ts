@@ -62,8 +62,8 @@ export const jobRpc = {
     z.strictObject({ first: z.int().min(1).max(200).default(50), after: letterId.optional() }),
     z.strictObject({ letters: z.array(deadLetterSchema), hasMore: z.boolean(), total: z.int().min(0) }),
   ),
-  /** Publishes it again where it came from, and removes the letter. A training's attempts are counted anew. @throws DEAD_LETTER.NOT_FOUND */
+  /** Publishes it again where it came from, and removes the letter. A training's attempts are counted anew. @throws DEADLETTER.NOT_FOUND */
   redrive: defineRpc('student.redriveDeadLetter', z.strictObject({ id: letterId }), deadLetterSchema),
-  /** @throws DEAD_LETTER.NOT_FOUND */
+  /** @throws DEADLETTER.NOT_FOUND */
   discard: defineRpc('student.discardDeadLetter', z.strictObject({ id: letterId }), deadLetterSchema),
 } as const;

@@ -140,6 +140,8 @@ export const trainingResultSchema = z.discriminatedUnion('outcome', [
     framesConsumed: z.int().min(0),
     /** Of them, distinct steps (or chunks) that were trained on; absent in results of before. */
     framesTrained: z.int().min(0).default(0),
+    /** All that its loss asks for: 0 where it learns from labels alone. Absent in results of before, whose account is not kept. */
+    framesNeeded: z.int().min(0).optional(),
     producer: producerFingerprintSchema,
     /** Absent in results of before. */
     execution: executionSchema.optional(),

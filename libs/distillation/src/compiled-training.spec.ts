@@ -30,6 +30,8 @@ const warmingUp = lossSchema.parse({ kind: 'dkd', warmUpEpochs: 2 });
 /** Logits that depend on the sample alone. */
 const taught: TargetProvider = {
   framesConsumed: 1,
+  framesTrained: 1,
+  trained: () => undefined,
   waitSeconds: 0,
   targets: (_step, { ids }: Batch) =>
     Promise.resolve(

@@ -23,6 +23,7 @@ interface PendingStep {
 export class SequenceTargets implements TargetProvider {
   /** Of the whole run: what is before `fromStep` was taken in by the attempts before this one. */
   framesConsumed: number;
+  framesTrained: number;
   private readonly arrival = new Arrival();
   private readonly room = new Arrival();
   private readonly pending = new Map<number, PendingStep>();
@@ -36,6 +37,7 @@ export class SequenceTargets implements TargetProvider {
   ) {
     this.nextStep = fromStep;
     this.framesConsumed = fromStep;
+    this.framesTrained = fromStep;
     this.lookAheadSteps = lookAheadSteps;
   }
 
@@ -67,6 +69,10 @@ export class SequenceTargets implements TargetProvider {
   fail(error: unknown): void {
     this.arrival.fail(error);
     this.room.fail(error);
+  }
+
+  trained(step: number): void {
+    this.framesTrained = Math.max(this.framesTrained, step + 1);
   }
 
   async targets(step: number, batch: Batch): Promise<Float32Array> {

@@ -8,6 +8,7 @@ import type { TargetProvider } from './target-provider.js';
 /** The teacher's logits over a table: kept once they came, [rows][classes] float32, for any order and number of epochs. */
 export class TableTargets implements TargetProvider {
   framesConsumed = 0;
+  framesTrained = 0;
   private readonly arrival = new Arrival();
   private readonly logits: Float32Array;
   /** Row of the table by sample id; −1 for what is not in the view. */
@@ -16,6 +17,10 @@ export class TableTargets implements TargetProvider {
   private readonly arrived: boolean[][];
   /** By row: 1 once its chunk is complete. */
   private readonly complete: Uint8Array;
+  /** By row: 1 once it was trained on. */
+  private readonly trainedRows: Uint8Array;
+  /** By chunk: rows that were not yet trained on. */
+  private readonly untrained: Int32Array;
   /** The digest that was found right, by chunk. */
   private readonly verified = new Map<number, string>();
 
@@ -26,6 +31,8 @@ export class TableTargets implements TargetProvider {
   ) {
     this.logits = new Float32Array(view.rows * stream.classes);
     this.complete = new Uint8Array(view.rows);
+    this.trainedRows = new Uint8Array(view.rows);
+    this.untrained = Int32Array.from({ length: view.chunks }, (_, chunk) => this.rowsOf(chunk));
     this.arrived = Array.from({ length: view.chunks }, () => new Array<boolean>(stream.parts).fill(false));
     this.rowOfId = new Int32Array((view.ids.at(-1) ?? -1) + 1).fill(-1);
     view.ids.forEach((id, row) => (this.rowOfId[id] = row));
@@ -54,7 +61,7 @@ export class TableTargets implements TargetProvider {
       );
     }
     const start = frame.step * TABLE_CHUNK_ROWS;
-    const rows = Math.min(TABLE_CHUNK_ROWS, this.view.rows - start);
+    const rows = this.rowsOf(frame.step);
     assertFits(frame, this.stream, rows);
     if (parts[frame.part] === true) return;
     this.verify(frame);
@@ -75,6 +82,18 @@ export class TableTargets implements TargetProvider {
     this.arrival.fail(error);
   }
 
+  trained(_step: number, ids: Uint32Array): void {
+    for (const id of ids) {
+      const row = this.rowOf(id);
+      if (this.trainedRows[row] === 1) continue;
+      this.trainedRows[row] = 1;
+      const chunk = Math.floor(row / TABLE_CHUNK_ROWS);
+      const left = (this.untrained[chunk] ?? 0) - 1;
+      this.untrained[chunk] = left;
+      if (left === 0) this.framesTrained++;
+    }
+  }
+
   async targets(_step: number, batch: Batch): Promise<Float32Array> {
     const { classes } = this.stream;
     const rows = Array.from(batch.ids, (id) => this.rowOf(id));
@@ -84,6 +103,10 @@ export class TableTargets implements TargetProvider {
       logits.set(this.logits.subarray(row * classes, (row + 1) * classes), i * classes);
     });
     return logits;
+  }
+
+  private rowsOf(chunk: number): number {
+    return Math.min(TABLE_CHUNK_ROWS, this.view.rows - chunk * TABLE_CHUNK_ROWS);
   }
 
   private rowOf(id: number): number {

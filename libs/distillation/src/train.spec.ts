@@ -58,6 +58,8 @@ function accuracy(model: typeof lenet, weights: TrainingState): number {
 /** Logits that name the sample: (id mod 3 is the class), after a turn of the event loop. */
 const taught: TargetProvider = {
   framesConsumed: 1,
+  framesTrained: 1,
+  trained: () => undefined,
   waitSeconds: 0,
   targets: async (_step, { ids }: Batch) => {
     await Promise.resolve();

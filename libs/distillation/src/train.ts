@@ -28,6 +28,7 @@ export interface StepInfo {
   readonly learningRate: number;
   readonly waitSeconds: number;
   readonly framesConsumed: number;
+  readonly framesTrained: number;
 }
 
 export interface EpochInfo extends StepInfo {
@@ -110,6 +111,7 @@ export async function train(options: TrainOptions): Promise<TrainingOutcome> {
         throw diverged(step, rate, figures);
       }
       lastLoss = figures.loss;
+      if (needs.teacher) targets?.trained(step, batch.ids);
       const state = (): TrainingState => {
         const reached = { step: step + 1, ...current.download(), loss: figures.loss };
         if (!reached.parameters.every(Number.isFinite)) throw diverged(step, rate, figures);
@@ -164,6 +166,7 @@ function describe(
     learningRate: done.rate,
     waitSeconds: targets?.waitSeconds ?? 0,
     framesConsumed: targets?.framesConsumed ?? 0,
+    framesTrained: targets?.framesTrained ?? 0,
   };
 }
 

@@ -115,6 +115,24 @@ export const METRICS = {
     labels: [],
     services: ['student-svc'],
   },
+  fidelis_frames_trained_total: {
+    type: 'counter',
+    help: 'Distinct steps (or chunks of a table) of logit streams that students trained on.',
+    labels: [],
+    services: ['student-svc'],
+  },
+  fidelis_frames_lost_total: {
+    type: 'counter',
+    help: 'Frames that a student wanted and that were gone from their log, until they were produced again.',
+    labels: [],
+    services: ['student-svc'],
+  },
+  fidelis_accounting_open_total: {
+    type: 'counter',
+    help: 'Runs that ended with other numbers of frames published, consumed and trained on.',
+    labels: [],
+    services: ['student-svc'],
+  },
   fidelis_student_wait_seconds_total: {
     type: 'counter',
     help: 'Seconds that students waited for their teacher.',

@@ -99,6 +99,7 @@ describe('control and teachers', () => {
     waitSeconds: 0.1,
     imagesPerSecond: 9_000,
     framesConsumed,
+    framesTrained: framesConsumed,
     producer,
     execution,
   });
@@ -312,6 +313,7 @@ describe('control and teachers', () => {
       teacherId: lineage.teacherId ?? '',
       view,
       codec: 'f16' as const,
+      runId: 'r-reader',
       correlationId: 'c-test',
     };
     const open = (steps: number): Promise<StreamRecord> =>

@@ -72,6 +72,8 @@ describe.skipIf(nativeProblem !== undefined)(
         },
         targets: {
           framesConsumed: 0,
+          framesTrained: 0,
+          trained: () => undefined,
           waitSeconds: 0,
           targets: (step) => Promise.resolve(uniform(`${name}:teacher:${step}`, rows * classes, 3)),
         },

@@ -78,6 +78,8 @@ function batchesOf({ name, inputShape, classes, rows }: Case): BatchSource {
 function teacherOf({ name, classes, rows }: Case): TargetProvider {
   return {
     framesConsumed: 0,
+    framesTrained: 0,
+    trained: () => undefined,
     waitSeconds: 0,
     targets: (step) => Promise.resolve(uniform(`${name}:teacher:${step}`, rows * classes, 3)),
   };

@@ -12,6 +12,7 @@ import { Outbox } from '@fidelis/persistence';
 import { ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import type { ControlConfig } from '../config.js';
+import { AddRelease } from './add-release.migration.js';
 import { CreateRuns } from './create-runs.migration.js';
 import { ReportController } from './report.controller.js';
 import { RunController } from './run.controller.js';
@@ -44,7 +45,7 @@ export class ControlModule {
           config,
           schema: 'student',
           entities: [RunRow],
-          migrations: [CreateRuns],
+          migrations: [CreateRuns, AddRelease],
           logger,
         }),
       ],
@@ -58,14 +59,15 @@ export class ControlModule {
         },
         {
           provide: RunReconciler,
-          inject: [RunRepository, RpcClient, JobQueue, RunPositions, LOGGER],
+          inject: [RunRepository, RpcClient, JobQueue, RunPositions, MetricsRegistry, LOGGER],
           useFactory: (
             runs: RunRepository,
             rpc: RpcClient,
             jobs: JobQueue,
             positions: RunPositions,
+            metrics: MetricsRegistry,
             log: Logger,
-          ) => new RunReconciler(runs, rpc, jobs, positions, log),
+          ) => new RunReconciler(runs, rpc, jobs, positions, metrics, log),
         },
         {
           provide: RunLoop,

@@ -68,16 +68,18 @@ export class ReportController {
     result,
   }: EventPayload<typeof trainingEvents.finished>): Promise<void> {
     if (kind !== 'student') return;
-    await this.runs.change(runId, (row) => ({
+    const run = await this.runs.change(runId, (row) => ({
       visible: transitions.trainingFinished(row, token, result, new Date()),
     }));
+    if (run !== undefined) this.loop.look(runId);
   }
 
   @OnEvent(metricsEvents.evaluated, { durable: 'student-control' })
   async evaluated(evaluation: EvaluationRecord): Promise<void> {
-    await this.runs.change(evaluation.runId, (row) => ({
+    const run = await this.runs.change(evaluation.runId, (row) => ({
       visible: transitions.evaluated(row, evaluation, new Date()),
     }));
+    if (run !== undefined && evaluation.final) this.loop.look(run.id);
   }
 
   @OnEvent(metricsEvents.failed, { durable: 'student-control' })

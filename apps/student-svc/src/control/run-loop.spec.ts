@@ -1,6 +1,6 @@
 import { createLogger, MetricsRegistry } from '@fidelis/observability';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runOf } from '../../fixtures/records.js';
+import { at, runOf } from '../../fixtures/records.js';
 import { RunLoop } from './run-loop.js';
 import type { RunRow } from './run.entity.js';
 import type { RunReconciler } from './run.reconciler.js';
@@ -26,7 +26,9 @@ describe('RunLoop', () => {
         if (row === undefined) throw new Error(`no run ${id}`);
         return row;
       },
-      unfinished: async () => [...rows.values()],
+      unfinished: async () => [...rows.values()].filter(({ endedAt }) => endedAt === null),
+      unreleased: async () =>
+        [...rows.values()].filter(({ endedAt, released }) => endedAt !== null && !released),
       countByState: async () => new Map([['queued', rows.size]]),
     };
     const reconciler = {
@@ -49,13 +51,15 @@ describe('RunLoop', () => {
   });
 
   function add(id: string, state: RunRow['state'] = 'queued'): void {
-    rows.set(id, { ...runOf(), id, state });
+    rows.set(id, { ...runOf(), id, state, endedAt: state === 'queued' ? null : at(1) });
   }
   const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 
-  it('looks at every unfinished run at the start and at every tick', async () => {
+  it('looks at every unfinished run at the start and at every tick, and at ended ones that are not released', async () => {
     add('r-1');
-    add('r-2');
+    add('r-2', 'completed');
+    add('r-released', 'failed');
+    rows.set('r-released', { ...runOf(), id: 'r-released', endedAt: at(1), released: true });
     loop.start();
     await settle();
     expect(looks).toEqual(['r-1', 'r-2']);
@@ -98,10 +102,9 @@ describe('RunLoop', () => {
     expect([...looks].sort()).toEqual([...ids].sort());
   });
 
-  it('leaves an ended run alone, and goes on after one that could not be read', async () => {
-    add('r-ended', 'completed');
+  it('goes on after one that could not be read', async () => {
     add('r-2');
-    for (const id of ['r-nobody', 'r-ended', 'r-2']) loop.look(id);
+    for (const id of ['r-nobody', 'r-2']) loop.look(id);
     await settle();
     expect(looks).toEqual(['r-2']);
   });

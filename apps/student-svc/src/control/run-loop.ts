@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ENDED_RUN_STATES, runStates } from '@fidelis/contracts';
+import { runStates } from '@fidelis/contracts';
 import type { Logger, MetricsRegistry } from '@fidelis/observability';
 import type { RunReconciler } from './run.reconciler.js';
 import type { RunRepository } from './run.repository.js';
 
-/** Every so often each unfinished run is looked at, whatever was heard of it. */
+/** Every so often each run that is not finished, or not released by its streams, is looked at, whatever was heard of it. */
 const TICK_MS = 1_000;
 /** Runs that are looked at at once: one that waits for a service that is away must not hold up the others. Fewer than the database's connections. */
 const AT_ONCE = 8;
@@ -51,6 +51,7 @@ export class RunLoop {
 
   private async lookAtAll(): Promise<void> {
     for (const { id } of await this.runs.unfinished()) this.waiting.add(id);
+    for (const { id } of await this.runs.unreleased()) this.waiting.add(id);
     this.turn();
     const counts = await this.runs.countByState();
     for (const state of runStates) this.metrics.gauge('fidelis_runs').set({ state }, counts.get(state) ?? 0);
@@ -69,7 +70,7 @@ export class RunLoop {
   private async lookAt(id: string): Promise<void> {
     try {
       const row = await this.runs.get(id);
-      if (!ENDED_RUN_STATES.includes(row.state)) await this.reconciler.reconcile(row);
+      await this.reconciler.reconcile(row);
     } catch (error) {
       this.logger.warn({ err: error }, 'a run could not be looked at; will be tried again');
     } finally {

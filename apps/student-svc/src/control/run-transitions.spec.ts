@@ -19,6 +19,13 @@ import * as transitions from './run-transitions.js';
 /** One report, as the bus brings it: again, late, or before others. */
 type Report = (row: RunRow, now: Date) => boolean;
 
+const fingerprint = { backend: 'tensorflow', backendVersion: '2.21.0', threads: 1, platform: 'linux-x64' };
+const wholeStream = streamOf({
+  publishedSteps: 59,
+  state: 'complete',
+  producers: [{ instance: 'teacher-1', fingerprint, steps: 59, at: at(15).toISOString() }],
+});
+
 const reports = {
   teacherTraining: (row, now) =>
     transitions.teacherReported(
@@ -36,6 +43,7 @@ const reports = {
   progressed: (row, now) => transitions.trainingProgressed(row, progressOf(4, 100), now),
   progressedMore: (row, now) => transitions.trainingProgressed(row, progressOf(4, 900), now),
   finished: (row, now) => transitions.trainingFinished(row, 4, completed, now),
+  settled: (row, now) => transitions.accountSettled(row, wholeStream, now),
   evaluatedMeanwhile: (row, now) => transitions.evaluated(row, evaluationOf('test', false), now),
   evaluatedTest: (row, now) => transitions.evaluated(row, evaluationOf('test'), now),
   evaluatedTrain: (row, now) => transitions.evaluated(row, evaluationOf('train-clean'), now),
@@ -70,14 +78,15 @@ describe('a run', () => {
     const states = inOrder.map((name) => apply(row, name).state);
     expect(states).toEqual([
       ...['preparing', 'preparing', 'queued', 'queued', 'queued', 'queued'],
-      ...['training', 'training', 'training', 'evaluating', 'evaluating', 'evaluating', 'completed'],
+      ...['training', 'training', 'training', 'evaluating', 'evaluating', 'evaluating', 'evaluating'],
+      'completed',
     ]);
     expect(row).toMatchObject({
       teacherId: 't-0123456789ab',
       streamKey: '0123456789abcdef',
       attempts: 1,
-      frames: { published: 59, consumed: 59 },
-      lineage: { teacherDigest, weightsDigest, streamKey: '0123456789abcdef' },
+      frames: { published: 59, consumed: 59, trained: 59, closed: true },
+      lineage: { teacherProducer: fingerprint, teacherDigest, weightsDigest, streamKey: '0123456789abcdef' },
       progress: { step: 1_407, steps: 1_407, epoch: 3, epochs: 3, loss: 0.25, waitSeconds: 1.5 },
       error: null,
       startedAt: at(20),
@@ -116,7 +125,8 @@ describe('a run', () => {
           maxLength: rest.length * 3,
         }),
         (order) => {
-          const row = apply(runOf(), ...opened, ...order);
+          // Whoever looks at an evaluating run settles its account.
+          const row = apply(runOf(), ...opened, ...order, 'settled');
           // The rate of the last progress report is what was heard last: nobody's result.
           const facts = ({ progress: { learningRate: _, ...progress }, ...others }: RunRow): unknown => ({
             ...others,
@@ -182,6 +192,57 @@ describe('a run', () => {
     ];
     for (const report of all) expect(report(row, at(99))).toBe(false);
     expect(row).toEqual(before);
+  });
+});
+
+describe('the account', () => {
+  type Completed = Extract<TrainingResult, { outcome: 'completed' }>;
+  const done = (changes: Partial<Completed>): RunRow => {
+    const row = upTo('progressedMore');
+    transitions.trainingFinished(row, 4, { ...(completed as Completed), ...changes }, at(20));
+    return row;
+  };
+
+  it.each([
+    ['the teacher stored fewer', {}, { publishedSteps: 58 }, { published: 58, consumed: 59, trained: 59 }],
+    ['the student took in fewer', { framesConsumed: 58 }, {}, { published: 59, consumed: 58, trained: 59 }],
+    ['it trained on fewer', { framesTrained: 58 }, {}, { published: 59, consumed: 59, trained: 58 }],
+  ])('does not close where %s', (_, result, stream, counts) => {
+    const row = done(result);
+    expect(transitions.accountSettled(row, { ...wholeStream, ...stream }, at(21))).toBe(true);
+    expect(row.frames).toEqual({ ...counts, closed: false });
+    apply(row, 'evaluatedTest', 'evaluatedTrain');
+    expect(row.state).toBe('completed');
+  });
+
+  it("waits for the teacher's count while the stream grows, and the run with it", () => {
+    const row = apply(done({}), 'evaluatedTest', 'evaluatedTrain');
+    const growing = streamOf({ state: 'producing', publishedSteps: 58 });
+    expect(transitions.accountSettled(row, growing, at(21))).toBe(false);
+    expect(row).toMatchObject({ state: 'evaluating', frames: { closed: null } });
+    expect(transitions.accountSettled(row, wholeStream, at(22))).toBe(true);
+    expect(row).toMatchObject({ state: 'completed', frames: { closed: true }, endedAt: at(22) });
+  });
+
+  it('closes for a run of a stream that another run has extended', () => {
+    const row = done({});
+    const longer = streamOf({ steps: 118, state: 'producing', publishedSteps: 60 });
+    transitions.accountSettled(row, longer, at(21));
+    expect(row.frames).toEqual({ published: 59, consumed: 59, trained: 59, closed: true });
+  });
+
+  it('closes where the student learned from labels alone, however many frames it saw', () => {
+    const row = done({ framesNeeded: 0, framesConsumed: 3, framesTrained: 0 });
+    transitions.accountSettled(row, streamOf({ state: 'producing', publishedSteps: 12 }), at(21));
+    expect(row.frames.closed).toBe(true);
+  });
+
+  it('is not kept of a training by a worker of before', () => {
+    const { framesNeeded: _, ...before } = completed as Completed;
+    const row = upTo('progressedMore');
+    transitions.trainingFinished(row, 4, before, at(20));
+    apply(row, 'settled', 'evaluatedTest', 'evaluatedTrain');
+    expect(row).toMatchObject({ state: 'completed', frames: { closed: null } });
   });
 });
 
@@ -310,7 +371,7 @@ describe('the evaluations', () => {
     const row = upTo('started');
     apply(row, 'evaluatedTest', 'evaluatedTrain');
     expect(row.state).toBe('training');
-    apply(row, 'finished');
+    apply(row, 'finished', 'settled');
     expect(row.state).toBe('completed');
     expect(stageOf(row, 'evaluation')).toMatchObject({ state: 'done', done: 2, total: 2 });
   });
@@ -323,7 +384,7 @@ describe('the evaluations', () => {
 
   it('are waited for only on the sets of the spec', () => {
     const row = runOf(specOf({ evaluation: { sets: ['test'] } }));
-    apply(row, 'teacherReady', 'streamOpened', 'started', 'finished', 'evaluatedTest');
+    apply(row, 'teacherReady', 'streamOpened', 'started', 'finished', 'settled', 'evaluatedTest');
     expect(row.state).toBe('completed');
   });
 });

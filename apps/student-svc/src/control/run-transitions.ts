@@ -64,11 +64,16 @@ export function streamOpened(row: RunRow, stream: StreamRecord, now: Date): bool
   return true;
 }
 
-/** True if frames that the run still needs will not come. A stream can also fail where only another run reads on. */
+/**
+ * True if frames that the run still needs will not come. A stream can also fail where only another run reads on; one whose steps are gone
+ * for good has lost them for each that is not yet trained.
+ */
 export function endsWithStream(row: RunRow, stream: StreamRecord): boolean {
   const wanted = row.plan.stream?.steps;
+  if (isEnded(row) || row.state === 'evaluating' || wanted === undefined || stream.state !== 'failed')
+    return false;
   const published = Math.max(row.frames.published, stream.publishedSteps);
-  return !isEnded(row) && wanted !== undefined && stream.state === 'failed' && published < wanted;
+  return published < wanted || stream.error?.code === 'STREAM.GONE';
 }
 
 export function streamReported(row: RunRow, stream: StreamRecord, now: Date): boolean {
@@ -90,13 +95,36 @@ export function streamReported(row: RunRow, stream: StreamRecord, now: Date): bo
   return done >= wanted ? finishStage(row, 'stream', now) || changed : changed;
 }
 
-/** What was read from the log was stored in it, whether its teacher's word of that has come or not. */
-function streamConsumed(row: RunRow, consumed: number, now: Date): void {
-  const { stream } = row.plan;
-  row.frames = { published: Math.max(row.frames.published, consumed), consumed };
-  if (stream === null || row.frames.published < stream.steps) return;
-  advanceStage(row, 'stream', streamRows(row, stream, stream.steps), now);
-  finishStage(row, 'stream', now);
+/**
+ * Settles the run's account when its training is done: distinct frames that the teacher stored for it = that the student took in = that it
+ * trained on. Waits for the teacher's count while the stream grows.
+ *
+ * @param stream as its teacher tells it now
+ * @returns whether it was settled by this
+ */
+export function accountSettled(row: RunRow, stream: StreamRecord, now: Date): boolean {
+  const { framesNeeded: needed, stream: opened } = row.plan;
+  if (row.state !== 'evaluating' || opened === null || needed === undefined || row.frames.closed !== null) {
+    return false;
+  }
+  const published = Math.min(stream.publishedSteps, opened.steps);
+  const growing = stream.state === 'opening' || stream.state === 'producing';
+  if (published < needed && growing) return false;
+  row.frames = closedFrames({ ...row.frames, published }, needed);
+  row.lineage = { ...row.lineage, teacherProducer: stream.producers[0]?.fingerprint ?? null };
+  if (published === opened.steps) {
+    advanceStage(row, 'stream', streamRows(row, stream, published), now);
+    finishStage(row, 'stream', now);
+  }
+  completeIfEvaluated(row, now);
+  return true;
+}
+
+/** A student that learned from labels alone needed no frames, and saw what it saw. */
+function closedFrames(frames: RunRow['frames'], needed: number): RunRow['frames'] {
+  const { published, consumed, trained } = frames;
+  const closed = needed === 0 || [published, consumed, trained].every((count) => count === needed);
+  return { ...frames, closed };
 }
 
 /** The stage of the stream is counted in rows: what people know of a dataset. */
@@ -127,7 +155,7 @@ export function trainingProgressed(row: RunRow, report: TrainingProgress, now: D
   if (report.step < row.progress.step) return false;
   const { step, steps, epoch, epochs, loss, learningRate, imagesPerSecond, waitSeconds } = report;
   row.progress = { step, steps, epoch, epochs, loss, learningRate, imagesPerSecond, waitSeconds };
-  row.frames = { ...row.frames, consumed: report.framesConsumed };
+  row.frames = { ...row.frames, consumed: report.framesConsumed, trained: report.framesTrained };
   advanceStage(row, 'student', { done: step, total: steps }, now);
   return true;
 }
@@ -138,10 +166,10 @@ export function trainingFinished(row: RunRow, token: number, result: TrainingRes
   if (result.outcome === 'cancelled') return cancelled(row, now);
   // The word of its start is still on the way, and will come too late.
   if (token > row.plan.token) row.attempts += 1;
-  row.plan = { ...row.plan, token };
-  const { weights, producer, execution = null } = result;
+  const { weights, producer, execution = null, framesNeeded } = result;
+  row.plan = { ...row.plan, token, ...(framesNeeded === undefined ? {} : { framesNeeded }) };
   row.lineage = { ...row.lineage, weightsDigest: weights, producer, execution };
-  streamConsumed(row, result.framesConsumed, now);
+  row.frames = { ...row.frames, consumed: result.framesConsumed, trained: result.framesTrained };
   row.progress = {
     ...row.progress,
     step: result.steps,
@@ -180,6 +208,7 @@ export function evaluated(row: RunRow, evaluation: EvaluationRecord, now: Date):
 }
 
 function completeIfEvaluated(row: RunRow, now: Date): boolean {
+  if (row.plan.framesNeeded !== undefined && row.frames.closed === null) return false;
   if (!row.spec.evaluation.sets.every((set) => row.plan.evaluatedSets.includes(set))) return false;
   finishStage(row, 'evaluation', now);
   row.state = 'completed';

@@ -29,6 +29,8 @@ export interface RunPlan {
   readonly cancelRequested: boolean;
   /** Sets of the finished student that are scored. */
   readonly evaluatedSets: readonly string[];
+  /** Frames that its training asked for, once it is done; absent in runs of before, whose account is not kept. */
+  readonly framesNeeded?: number;
 }
 
 @Entity({ name: 'runs' })
@@ -79,6 +81,10 @@ export class RunRow {
   /** Order of creation: cursors need one that has no ties. */
   @Column({ type: 'bigint', insert: false, update: false })
   ordinal!: string;
+
+  /** Whether the streams know that it reads no more. */
+  @Column({ type: 'boolean' })
+  released!: boolean;
 
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;

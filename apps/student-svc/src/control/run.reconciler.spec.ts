@@ -1,6 +1,6 @@
 import { FidelisError, type RunPosition, type StreamRecord } from '@fidelis/contracts';
 import type { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
-import { createLogger } from '@fidelis/observability';
+import { createLogger, MetricsRegistry } from '@fidelis/observability';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { at, runOf, streamOf, teacherOf } from '../../fixtures/records.js';
 import type { RunRow } from './run.entity.js';
@@ -26,6 +26,7 @@ describe('RunReconciler', () => {
   let outage: Error | undefined;
   let found: RunPosition | undefined;
   let sut: RunReconciler;
+  const metrics = new MetricsRegistry('student-svc', '0');
 
   beforeEach(() => {
     row = runOf();
@@ -59,6 +60,7 @@ describe('RunReconciler', () => {
       {} as RpcClient,
       jobs as unknown as JobQueue,
       positions as unknown as RunPositions,
+      metrics,
       createLogger({ service: 'student-svc', level: 'fatal' }),
     );
   });

@@ -9,7 +9,7 @@ import {
 } from '@fidelis/contracts';
 import type { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
 import { datasetInfo } from '@fidelis/data';
-import { runInContext, type Logger } from '@fidelis/observability';
+import { runInContext, type Logger, type MetricsRegistry } from '@fidelis/observability';
 import { withDatabaseErrors } from '@fidelis/persistence';
 import { streamSteps, studentJobOf, teacherSpecOf, viewOf } from './run-creation.js';
 import type { RunRow } from './run.entity.js';
@@ -26,6 +26,7 @@ export class RunReconciler {
     private readonly rpc: RpcClient,
     private readonly jobs: JobQueue,
     private readonly positions: RunPositions,
+    private readonly metrics: MetricsRegistry,
     private readonly logger: Logger,
   ) {}
 
@@ -40,7 +41,7 @@ export class RunReconciler {
   }
 
   private async advance(row: RunRow): Promise<void> {
-    if (row.plan.cancelRequested) return this.cancel(row);
+    if (row.plan.cancelRequested && !transitions.isEnded(row)) return this.cancel(row);
     switch (row.state) {
       case 'preparing':
         return this.prepare(row);
@@ -48,11 +49,12 @@ export class RunReconciler {
       case 'training':
         return this.awaitResult(row);
       case 'evaluating':
+        await this.settleAccount(row);
         return this.recoverEvaluations(row);
       case 'completed':
       case 'failed':
       case 'cancelled':
-        return;
+        return this.release(row);
     }
   }
 
@@ -106,6 +108,7 @@ export class RunReconciler {
         view,
         codec: row.spec.codec,
         steps: streamSteps(view, info, row.spec.student.epochs),
+        runId: row.id,
         correlationId: row.correlationId,
       },
       { correlationId: row.correlationId },
@@ -120,6 +123,43 @@ export class RunReconciler {
     await this.runs.change(row.id, (current) => ({
       visible: transitions.trainingFinished(current, found.position.token, result, new Date()),
     }));
+  }
+
+  private async settleAccount(row: RunRow): Promise<void> {
+    const { stream: opened, framesNeeded } = row.plan;
+    if (opened === null || framesNeeded === undefined || row.frames.closed !== null) return;
+    const stream = await this.streamNow(row, opened);
+    let settled = false;
+    const after = await this.runs.change(row.id, (current) => {
+      settled = transitions.accountSettled(current, stream, new Date());
+      return { visible: settled };
+    });
+    if (!settled || after?.frames.closed !== false) return;
+    this.metrics.counter('fidelis_accounting_open_total').inc();
+    this.logger.error(
+      { frames: after.frames, framesNeeded, streamKey: opened.key },
+      'the account of the run does not close: what was published, consumed and trained on is not the same',
+    );
+  }
+
+  /** One that was removed under the run counts for what was heard of it. */
+  private async streamNow({ frames, correlationId }: RunRow, opened: StreamRecord): Promise<StreamRecord> {
+    try {
+      return (await this.rpc.call(streamRpc.get, { key: opened.key }, { correlationId })).stream;
+    } catch (error) {
+      if (!FidelisError.is(error) || error.code !== 'STREAM.NOT_FOUND') throw error;
+      return { ...opened, state: 'expired', publishedSteps: frames.published };
+    }
+  }
+
+  /** Its streams need not keep anything for it any more. */
+  private async release(row: RunRow): Promise<void> {
+    if (row.released) return;
+    await this.rpc.call(streamRpc.release, { runId: row.id }, { correlationId: row.correlationId });
+    await this.runs.change(row.id, (current) => {
+      current.released = true;
+      return { visible: false };
+    });
   }
 
   private async recoverEvaluations(row: RunRow): Promise<void> {

@@ -65,6 +65,14 @@ export class RunRepository {
     });
   }
 
+  /** Ended runs that their streams still wait for. */
+  async unreleased(): Promise<RunRow[]> {
+    return this.dataSource.manager.find(RunRow, {
+      where: { released: false, state: In([...ENDED_RUN_STATES]) },
+      order: { ordinal: 'ASC' },
+    });
+  }
+
   /** Newest first. `hasMore`: older ones follow. */
   async list(
     filter: RunFilter,

@@ -1,5 +1,6 @@
 import type { TrainJob } from '@fidelis/contracts';
 import type { StepInfo, TargetProvider } from '@fidelis/distillation';
+import { frameCounts } from './frame-counts.js';
 import type { FromTrainer } from './trainer-protocol.js';
 
 const REPORT_EVERY_MS = 500;
@@ -61,8 +62,7 @@ export class ProgressClock {
       gradientNorm: this.last?.gradientNorm ?? null,
       learningRate: this.last?.learningRate ?? null,
       imagesPerSecond: this.rate,
-      waitSeconds: this.targets?.waitSeconds ?? 0,
-      framesConsumed: this.targets?.framesConsumed ?? 0,
+      ...frameCounts(this.targets),
     });
   }
 

@@ -39,6 +39,7 @@ async function messagesOf(job: TeacherJob, checkpoint: Uint8Array | null = null)
       threads: 1,
       eager: true,
       graphs: '',
+      allowProducerChange: false,
       checkpoint,
       teacherWeights: null,
     },
@@ -46,6 +47,7 @@ async function messagesOf(job: TeacherJob, checkpoint: Uint8Array | null = null)
     attempts: [],
     compiler: EAGER,
     execution: () => ({ mode: 'eager', reason: 'of a test' }),
+    stopping: new AbortController().signal,
     inbox: { next: () => Promise.resolve({ done: true, value: undefined }) },
     send: (message) => {
       sent.push(message);

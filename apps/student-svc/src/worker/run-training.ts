@@ -26,9 +26,11 @@ import {
   TableTargets,
   train,
   type FunctionCompiler,
+  type TrainingState,
 } from '@fidelis/distillation';
-import { createModel, encodeWeights } from '@fidelis/models';
+import { createModel, encodeWeights, type Model } from '@fidelis/models';
 import { baseLearningRate, firstWeights } from './first-weights.js';
+import { frameCounts, framesNeeded } from './frame-counts.js';
 import { ProgressClock } from './progress-clock.js';
 import { SetPredictions } from './set-predictions.js';
 import type { FromTrainer, ToTrainer } from './trainer-protocol.js';
@@ -42,6 +44,8 @@ export interface TrainingProcess {
   readonly compiler: FunctionCompiler;
   /** How the steps have run so far. */
   readonly execution: () => Execution;
+  /** Aborted when the training is to end, which it does after the step in hand. */
+  readonly stopping: AbortSignal;
   readonly inbox: AsyncIterator<ToTrainer>;
   readonly send: (message: FromTrainer) => Promise<void>;
 }
@@ -57,7 +61,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
   const model = createModel(job.architecture, dataset.inputShape, job.classes);
   const recipe = recipeOf(job);
   const resumed =
-    start.checkpoint === null ? undefined : decodeCheckpoint(model, start.checkpoint, { recipe }).state;
+    start.checkpoint === null ? undefined : resumedState(model, start.checkpoint, recipe, process);
   const { batches, targets } =
     job.kind === 'student'
       ? await studentInputs(job, dataset, resumed?.step ?? 0)
@@ -90,6 +94,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     initial,
     ...(targets === undefined ? {} : { targets }),
     compiler,
+    signal: process.stopping,
     onStep: async (info, state) => {
       await clock.step(info);
       if (info.step < info.steps) await evaluation?.afterStep(info, state);
@@ -98,7 +103,12 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
       await send({
         type: 'checkpoint',
         step: step - 1,
-        bytes: encodeCheckpoint(model, state(), { runId: job.runId }, { recipe }),
+        bytes: encodeCheckpoint(
+          model,
+          state(),
+          { runId: job.runId, producer: canonicalJson(producer) },
+          { recipe },
+        ),
       });
       // The last epoch's student is the finished one, which is evaluated on every set.
       if (epochsDone < job.epochs) await evaluation?.during(epochsDone, step, state());
@@ -114,9 +124,9 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     steps: result.step,
     finalLoss: result.finalLoss,
     seconds,
-    waitSeconds: targets?.waitSeconds ?? 0,
     imagesPerSecond: clock.overallRate(seconds),
-    framesConsumed: targets?.framesConsumed ?? 0,
+    ...frameCounts(targets),
+    framesNeeded: framesNeeded(job),
     producer,
     execution: process.execution(),
   });
@@ -126,6 +136,25 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
 function recipeOf(job: TrainJob): string {
   const { runId: _run, correlationId: _correlation, ...recipe } = job;
   return createHash('sha256').update(canonicalJson(recipe)).digest('hex');
+}
+
+/** @throws FidelisError WEIGHTS.INVALID; TRAINING.PRODUCER_CHANGED */
+function resumedState(
+  model: Model,
+  checkpoint: Uint8Array,
+  recipe: string,
+  { producer, start }: TrainingProcess,
+): TrainingState {
+  const { state, meta } = decodeCheckpoint(model, checkpoint, { recipe });
+  const [before, now] = [meta['producer'], canonicalJson(producer)];
+  // One of before has none.
+  if (before === undefined || before === now || start.allowProducerChange) return state;
+  throw new FidelisError(
+    'TRAINING.PRODUCER_CHANGED',
+    `the checkpoint of step ${state.step - 1} was computed by ${before}, and this worker computes by ${now}: what comes of both is the result of neither. ` +
+      'Give the run a worker like the first one, or allow it with FIDELIS_ALLOW_PRODUCER_CHANGE=true',
+    { details: { step: state.step - 1, checkpoint: before, worker: now } },
+  );
 }
 
 async function datasetOf(job: TrainJob): Promise<Dataset> {
@@ -146,7 +175,11 @@ async function studentInputs(
   if (job.view.kind === 'table') {
     const view = createTableView(dataset, job.view);
     const batches = batchesOf(view, { seed: job.seed, batchSize: job.batchSize });
-    return { batches, targets: new TableTargets(view, job.stream) };
+    const targets = new TableTargets(view, job.stream);
+    // What the attempts before this one trained on.
+    if (fromStep >= batches.stepsPerEpoch) targets.trained(0, view.ids);
+    else for (let step = 0; step < fromStep; step++) targets.trained(step, batches.batch(step).ids);
+    return { batches, targets };
   }
   const view = createSequenceView(dataset, job.view, await loadOthers(job.view));
   return { batches: view, targets: new SequenceTargets(view, job.stream, { fromStep }) };

@@ -18,6 +18,8 @@ export type ToTrainer =
       readonly eager: boolean;
       /** Directory of graphs. */
       readonly graphs: string;
+      /** Whether a training may go on where another backend, version or number of threads left off. */
+      readonly allowProducerChange: boolean;
       /** The last checkpoint's bytes; null: from the beginning. */
       readonly checkpoint: Uint8Array | null;
       /** The teacher's weights, for a student that starts from them and has no checkpoint yet. */
@@ -53,6 +55,9 @@ export type FromTrainer =
       readonly waitSeconds: number;
       readonly imagesPerSecond: number;
       readonly framesConsumed: number;
+      readonly framesTrained: number;
+      /** All that its loss asks for. */
+      readonly framesNeeded: number;
       readonly producer: ProducerFingerprint;
       /** How the steps ran. */
       readonly execution: Execution;
@@ -71,4 +76,5 @@ export interface TrainerProgress {
   readonly imagesPerSecond: number | null;
   readonly waitSeconds: number;
   readonly framesConsumed: number;
+  readonly framesTrained: number;
 }

@@ -35,6 +35,7 @@ try {
     execution: () => (start.eager ? { mode: 'eager', reason: 'FIDELIS_EAGER is set' } : eager.execution()),
     producer: fingerprint(report),
     attempts,
+    stopping: port.stopping,
     inbox,
     send: (message) => port.send(message),
   });

@@ -8,6 +8,7 @@ import {
 import type {
   ArtifactStore,
   EventPublisher,
+  FrameLoss,
   LogitLog,
   MessageContext,
   PredictionPublisher,
@@ -21,8 +22,8 @@ import type { FromTrainer, ToTrainer, TrainerProgress } from './trainer-protocol
 
 const TRAINER = new URL('./trainer.child.js', import.meta.url);
 const CHILD_GRACE_MS = 3_000;
-/** The position is written for others to see, not for resuming: this often is enough. */
-const POSITION_EVERY_MS = 2_000;
+/** How often a log has a line of a training's progress. */
+const LOG_EVERY_MS = 2_000;
 
 export interface SessionPorts {
   readonly artifacts: ArtifactStore;
@@ -60,6 +61,7 @@ export class TrainingSessions {
         threads: config.FIDELIS_THREADS,
         eager: config.FIDELIS_EAGER,
         graphs: config.FIDELIS_GRAPHS_DIR,
+        allowProducerChange: config.FIDELIS_ALLOW_PRODUCER_CHANGE,
         checkpoint,
         teacherWeights: checkpoint === null ? await this.teacherWeights(job) : null,
       });
@@ -106,7 +108,16 @@ export class TrainingSessions {
     const { key, parts, steps } = job.stream;
     const fromStep = firstStep(job, claim);
     try {
-      for await (const frame of this.ports.logits.read(key, { parts, fromStep, toStep: steps, signal })) {
+      const frames = this.ports.logits.read(key, {
+        parts,
+        fromStep,
+        toStep: steps,
+        signal,
+        // Its teacher produces again what a run needs.
+        onGone: 'wait',
+        onLoss: (loss) => this.lost(loss),
+      });
+      for await (const frame of frames) {
         await child.send({ type: 'frame', frame });
       }
     } catch (error) {
@@ -115,6 +126,14 @@ export class TrainingSessions {
         .send({ type: 'stream-failed', error: FidelisError.from(error).toWire() })
         .catch(() => undefined);
     }
+  }
+
+  private lost({ key, sequence, code }: FrameLoss): void {
+    this.ports.metrics.counter('fidelis_frames_lost_total').inc();
+    this.ports.logger.error(
+      { key, sequence, code },
+      'a frame is gone from its log: waiting for it to be produced again',
+    );
   }
 
   private async follow(
@@ -173,6 +192,13 @@ function firstStep(job: TrainJob, { position }: RunClaim): number {
   return job.kind === 'student' && job.view.kind === 'sequence' ? position.checkpointStep + 1 : 0;
 }
 
+/** Distinct frames that earlier attempts trained on, which their workers counted. With a first checkpoint a whole table was. */
+function framesCounted(job: TrainJob, { position }: RunClaim): number {
+  if (job.kind !== 'student') return 0;
+  if (job.view.kind === 'sequence') return Math.max(position.trainedStep, position.checkpointStep) + 1;
+  return position.checkpoint === null ? 0 : job.stream.steps;
+}
+
 function hangs(silenceMs: number): FidelisError {
   return new FidelisError(
     'TRAINING.CHILD_EXITED',
@@ -181,8 +207,10 @@ function hangs(silenceMs: number): FidelisError {
 }
 
 /** Of a training's log line. */
-function figuresOf(progress: TrainerProgress): Omit<TrainerProgress, 'type' | 'framesConsumed'> {
-  const { type: _, framesConsumed: _frames, ...figures } = progress;
+function figuresOf(
+  progress: TrainerProgress,
+): Omit<TrainerProgress, 'type' | 'framesConsumed' | 'framesTrained'> {
+  const { type: _, framesConsumed: _consumed, framesTrained: _trained, ...figures } = progress;
   return figures;
 }
 
@@ -202,8 +230,9 @@ function withLastCheckpoint(error: unknown, { position }: RunClaim): unknown {
 
 /** A training's progress to the bus, the run's position and Prometheus. */
 class ProgressReport {
-  private positionAt = 0;
+  private loggedAt = 0;
   private framesConsumed: number;
+  private framesTrained: number;
   private waitSeconds = 0;
 
   constructor(
@@ -211,8 +240,8 @@ class ProgressReport {
     private readonly job: TrainJob,
     private readonly claim: RunClaim,
   ) {
-    // What earlier attempts took in of a sequence is in the run's figure, and was counted by their workers.
-    this.framesConsumed = firstStep(job, claim);
+    this.framesConsumed = framesCounted(job, claim);
+    this.framesTrained = this.framesConsumed;
   }
 
   async add(progress: TrainerProgress): Promise<void> {
@@ -220,11 +249,12 @@ class ProgressReport {
     const { runId, correlationId, epochs } = this.job;
     this.count(progress);
     const now = performance.now();
-    if (now - this.positionAt > POSITION_EVERY_MS) {
-      this.positionAt = now;
+    if (now - this.loggedAt > LOG_EVERY_MS) {
+      this.loggedAt = now;
       this.ports.logger.info(figuresOf(progress), 'training');
-      await this.claim.trained(progress.step - 1);
     }
+    // The teacher paces itself by it.
+    await this.claim.trained(progress.step - 1);
     await this.ports.events.publish(
       trainingEvents.progress,
       runId,
@@ -236,9 +266,14 @@ class ProgressReport {
   private count(progress: TrainerProgress): void {
     const { metrics } = this.ports;
     const run = this.job.runId;
-    metrics.counter('fidelis_frames_consumed_total').inc(progress.framesConsumed - this.framesConsumed);
+    // What is taken in once more, since a table is read whole by each attempt, is no distinct frame.
+    const consumed = Math.max(this.framesConsumed, progress.framesConsumed);
+    const trained = Math.max(this.framesTrained, progress.framesTrained);
+    metrics.counter('fidelis_frames_consumed_total').inc(consumed - this.framesConsumed);
+    metrics.counter('fidelis_frames_trained_total').inc(trained - this.framesTrained);
     metrics.counter('fidelis_student_wait_seconds_total').inc(progress.waitSeconds - this.waitSeconds);
-    this.framesConsumed = progress.framesConsumed;
+    this.framesConsumed = consumed;
+    this.framesTrained = trained;
     this.waitSeconds = progress.waitSeconds;
     metrics.gauge('fidelis_training_step').set({ run }, progress.step);
     if (progress.loss !== null) metrics.gauge('fidelis_training_loss').set({ run }, progress.loss);
