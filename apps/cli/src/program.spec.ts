@@ -100,7 +100,7 @@ describe('run', () => {
       fidelity: { top1Agreement: 0.9643, predictiveKl: 0.0213 },
       sets: { 'train-clean': { n: 60_000 } },
       bins: 15,
-      frames: { published: 59, consumed: 59 },
+      frames: { published: 59, consumed: 59, trained: 59, closed: true },
       seconds: { teacher: 9, stream: 0, student: 20.5, evaluation: 4 },
     });
   });
@@ -208,7 +208,7 @@ describe('looking at runs', () => {
     const { stdout } = await fixture.run(['show', 'r-1']);
     for (const part of [
       't-0123456789ab',
-      '59 published, 59 consumed',
+      '59 published, 59 consumed, 59 trained: the account closes',
       'used again',
       'train-clean',
       'tensorflow 2.21.0',

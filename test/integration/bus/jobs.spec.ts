@@ -284,8 +284,8 @@ describe('jobs', () => {
       expect(second.context.correlationId).toBe('c-again');
       second.finish();
       await queueEmpty();
-      await expect(letterbox.get(letter.id)).rejects.toMatchObject({ code: 'DEAD_LETTER.NOT_FOUND' });
-      await expect(letterbox.redrive(letter.id)).rejects.toMatchObject({ code: 'DEAD_LETTER.NOT_FOUND' });
+      await expect(letterbox.get(letter.id)).rejects.toMatchObject({ code: 'DEADLETTER.NOT_FOUND' });
+      await expect(letterbox.redrive(letter.id)).rejects.toMatchObject({ code: 'DEADLETTER.NOT_FOUND' });
     });
 
     it('are not doubled where the job is on the queue again', async () => {
@@ -304,7 +304,7 @@ describe('jobs', () => {
       await letterbox.remove(letter.id);
       await letterbox.remove(letter.id);
       for (const id of [letter.id, '0', '999999', 'x']) {
-        await expect(letterbox.get(id)).rejects.toMatchObject({ code: 'DEAD_LETTER.NOT_FOUND' });
+        await expect(letterbox.get(id)).rejects.toMatchObject({ code: 'DEADLETTER.NOT_FOUND' });
       }
     });
   });

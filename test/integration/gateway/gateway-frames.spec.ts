@@ -84,11 +84,17 @@ describe('the frames of a stream over HTTP', () => {
   });
 
   it.each([
-    ['an unknown stream', 404, 'STREAM.NOT_FOUND', () => undefined, ''],
-    ['one that has expired', 400, 'STREAM.EXPIRED', () => offer({ state: 'expired', publishedSteps: 0 }), ''],
-    ['steps that were purged', 500, 'STREAM.GONE', () => offer({}, 3), '?from=1'],
-    ['steps that are not there', 400, 'REQUEST.INVALID', () => offer(), '?to=9'],
-    ['what is no number', 400, 'REQUEST.INVALID', () => offer(), '?from=x'],
+    ['an unknown stream', 404, 'STREAM.NOT_FOUND', (): void => undefined, ''],
+    [
+      'one that has expired',
+      400,
+      'STREAM.EXPIRED',
+      (): void => offer({ state: 'expired', publishedSteps: 0 }),
+      '',
+    ],
+    ['steps that were purged', 500, 'STREAM.GONE', (): void => offer({}, 3), '?from=1'],
+    ['steps that are not there', 400, 'REQUEST.INVALID', (): void => offer(), '?to=9'],
+    ['what is no number', 400, 'REQUEST.INVALID', (): void => offer(), '?from=x'],
   ] as const)('of %s are refused with a reason', async (_what, status, code, prepare, query) => {
     prepare();
     const response = await fetch(`${gateway.url}/streams/${KEY}/frames${query}`);

@@ -42,8 +42,8 @@ describe('queries', () => {
         id name state spec attempts correlationId createdAt startedAt endedAt
         stages { name state done total reused seconds startedAt }
         progress { step steps epoch epochs loss learningRate imagesPerSecond waitSeconds }
-        lineage { dataset { name digest } teacherId teacherDigest streamKey weightsDigest producer { backend threads } execution { mode reason } }
-        frames { published consumed }
+        lineage { dataset { name digest } teacherId teacherDigest streamKey weightsDigest producer { backend threads } teacherProducer { backend } execution { mode reason } }
+        frames { published consumed trained closed }
         error { code message retryable details }
       } }`,
       { id: 'r-1' },

@@ -29,9 +29,10 @@ const RUN_FIELDS = `
       dataset { name digest }
       teacherId teacherDigest streamKey weightsDigest
       producer { backend backendVersion threads platform }
+      teacherProducer { backend backendVersion threads platform }
       execution { mode reason }
     }
-    frames { published consumed }
+    frames { published consumed trained closed }
     error { code message retryable details }
   }`;
 

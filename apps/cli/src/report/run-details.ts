@@ -27,10 +27,22 @@ const MODEL_COLUMNS: readonly Column[] = [
   { title: 'ECE', align: 'right' },
 ];
 
+/** Distinct ones: the three are the same in the end, or something was lost on the way. */
+function framesText({ published, consumed, trained, closed }: RunDetails['frames']): string {
+  const counts = `${published} published, ${consumed} consumed, ${trained} trained`;
+  if (closed === null) return counts;
+  return closed ? `${counts}: the account closes` : `${counts}: THE ACCOUNT DOES NOT CLOSE`;
+}
+
+function producerText(producer: RunDetails['lineage']['producer']): string {
+  if (producer === null) return '–';
+  const { backend, backendVersion, threads, platform } = producer;
+  return `${backend} ${backendVersion}, ${threads} thread(s), ${platform}`;
+}
+
 /** Everything about a run, for people. */
 export function renderRunDetails(run: RunDetails, style: Style): string {
   const { lineage, frames, progress } = run;
-  const producer = lineage.producer;
   const facts: [string, string][] = [
     ['run', `${style.bold(run.id)} (${run.name})`],
     ['state', run.state],
@@ -40,14 +52,10 @@ export function renderRunDetails(run: RunDetails, style: Style): string {
     ['dataset', `${lineage.dataset.name} ${style.dim(lineage.dataset.digest)}`],
     ['teacher', `${lineage.teacherId ?? '–'} ${style.dim(lineage.teacherDigest ?? '')}`.trimEnd()],
     ['stream', lineage.streamKey ?? '–'],
-    ['frames', `${frames.published} published, ${frames.consumed} consumed`],
+    ['frames', framesText(frames)],
     ['weights', lineage.weightsDigest ?? '–'],
-    [
-      'produced by',
-      producer === null
-        ? '–'
-        : `${producer.backend} ${producer.backendVersion}, ${producer.threads} thread(s), ${producer.platform}`,
-    ],
+    ['produced by', producerText(lineage.producer)],
+    ['logits by', producerText(lineage.teacherProducer)],
     ['executed', executionText(lineage.execution)],
     ['waited', `${decimal(progress.waitSeconds, 1)} s for the teacher`],
     ['logs', `correlation id ${run.correlationId}`],

@@ -48,7 +48,7 @@ export interface RunDocument extends SetFigures {
   readonly epochs: number;
   readonly backend: string;
   readonly producer: ProducerFingerprint;
-  readonly frames: { readonly published: number; readonly consumed: number };
+  readonly frames: RunDetails['frames'];
   readonly lineage: {
     readonly datasetDigest: string;
     readonly teacherId: string | null;

@@ -140,17 +140,34 @@ export class Lineage implements LineageRecord {
   @Field(() => Producer, { nullable: true })
   readonly producer!: Producer | null;
 
+  @Field(() => Producer, {
+    nullable: true,
+    description: 'Who scored the frames that it was trained on. Null before the end of the training.',
+  })
+  readonly teacherProducer!: Producer | null;
+
   @Field(() => ExecutionInfo, { nullable: true, description: 'Null before the end of the training.' })
   readonly execution!: ExecutionInfo | null;
 }
 
-@ObjectType({ description: 'Distinct steps (or chunks) of the logit stream.' })
+@ObjectType({
+  description: 'Distinct steps (or chunks) of the logit stream: the three are the same in the end.',
+})
 export class Frames {
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Stored for this run.' })
   readonly published!: number;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Taken in by its student.' })
   readonly consumed!: number;
+
+  @Field(() => Int, { description: 'Trained on.' })
+  readonly trained!: number;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether the account closes; null before the end of the training, and of runs of before.',
+  })
+  readonly closed!: boolean | null;
 }
 
 @ObjectType({ description: 'One student trained once.' })

@@ -52,7 +52,7 @@ export class DeadLetterQueue {
     });
   }
 
-  /** @throws FidelisError DEAD_LETTER.NOT_FOUND */
+  /** @throws FidelisError DEADLETTER.NOT_FOUND */
   async get(id: string): Promise<DeadLetter> {
     return letterOf(await this.message(id));
   }
@@ -61,7 +61,7 @@ export class DeadLetterQueue {
    * Publishes the message again where it came from, as it came, and takes the letter away. Done twice by a lost answer, it is
    * published once: whoever handles it does so idempotently anyway.
    *
-   * @throws FidelisError DEAD_LETTER.NOT_FOUND
+   * @throws FidelisError DEADLETTER.NOT_FOUND
    */
   async redrive(id: string): Promise<DeadLetter> {
     const message = await this.message(id);
@@ -102,7 +102,7 @@ export class DeadLetterQueue {
     );
     if (found !== undefined) return found;
     throw new FidelisError(
-      'DEAD_LETTER.NOT_FOUND',
+      'DEADLETTER.NOT_FOUND',
       `there is no dead letter ${id}: "fidelis jobs --dead" lists them`,
       {
         details: { id },
