@@ -100,6 +100,14 @@ describe('RunPositions', () => {
     expect(calls).toBe(1);
   });
 
+  it('can be told to go on after all', async () => {
+    await positions.create('r-16', position('a', 1));
+    await positions.requestCancel('r-16');
+    await positions.withdrawCancel('r-16');
+    expect(await others.cancelled('r-16')).toBe(false);
+    expect(await others.read('r-16')).toBeDefined();
+  });
+
   it('tell nothing after the watch has ended, nor of another run', async () => {
     let calls = 0;
     const stop = await positions.watchCancel('r-7', () => calls++);
@@ -151,6 +159,42 @@ describe('RunPositions', () => {
       result: null,
     });
     expect((await positions.read('r-15'))?.position).toEqual(failed('TRAINING.DIVERGED'));
+  });
+
+  it('are told to whoever watches: first those that there are, then what changes, also over a restart, and what is forgotten', async () => {
+    await positions.create('r-20', position('a', 1, 3));
+    await positions.requestCancel('r-20');
+    const told: [string, number | undefined][] = [];
+    const stop = await others.watch((runId, value) => {
+      if (runId.startsWith('r-2')) told.push([runId, value?.trainedStep]);
+    });
+    expect(told.filter(([runId]) => runId === 'r-20')).toEqual([['r-20', 3]]);
+    const revision = (await positions.read('r-20'))?.revision ?? 0;
+    const next = await positions.update('r-20', position('a', 1, 4), revision);
+    await waitFor(() => told.at(-1)?.[1] === 4, { what: 'the change' });
+    await nats.kill();
+    await nats.restart();
+    await positions.update('r-20', position('a', 1, 5), next);
+    await positions.create('r-21', position('b', 1, 8));
+    await waitFor(() => told.some(([runId]) => runId === 'r-21'), { what: 'what came after the restart' });
+    await waitFor(() => told.some(([, trained]) => trained === 5), { what: 'the change after the restart' });
+    await positions.forget('r-20');
+    await waitFor(() => told.at(-1)?.[1] === undefined, { what: 'that it is forgotten' });
+    await positions.create('r-20', position('c', 1, 0));
+    await waitFor(() => told.at(-1)?.[1] === 0, { what: 'the new one' });
+    expect(told.filter(([runId]) => runId === 'r-20').map(([, trained]) => trained)).toEqual([
+      3,
+      4,
+      5,
+      undefined,
+      0,
+    ]);
+    stop();
+    await positions.create('r-22', position('c', 1, 1));
+    const after = await others.watch((runId) => told.push([`again ${runId}`, 1]));
+    after();
+    expect(told.some(([runId]) => runId === 'again r-22')).toBe(true);
+    expect(told.some(([runId]) => runId === 'r-22')).toBe(false);
   });
 
   it('are written through a restart of NATS', async () => {

@@ -10,13 +10,14 @@ import {
   type RunPosition,
 } from '@fidelis/contracts';
 
-import { Kvm, type KV } from '@nats-io/kv';
+import { Kvm, type KV, type KvEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { streamClient, streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { decodeJson, encodeJson } from '../connection/json-wire.js';
 import { throughOutages } from '../connection/patience.js';
 import { watchKey } from './key-watch.js';
+import { PositionWatch, type PositionEntry } from './position-watch.js';
 
 /** A position's key is the run's id; that of its cancellation has two tokens. */
 const POSITION_KEYS = '*';
@@ -82,6 +83,52 @@ export class RunPositions {
   }
 
   /**
+   * Calls `onChange` with every position: first, before this returns, with those that there are; then with each that is written, also
+   * over lost connections; and with undefined for one that was forgotten (within 5 seconds). States that
+   * follow each other quickly may be told as one. A value that is no position is passed over.
+   *
+   * @returns a function that ends the watch
+   */
+  async watch(onChange: (runId: string, position: RunPosition | undefined) => void): Promise<() => void> {
+    const watch = new PositionWatch<RunPosition>(
+      {
+        all: () => this.readAll(),
+        follow: (signal) => this.follow(signal),
+      },
+      onChange,
+    );
+    await throughOutages(() => watch.start(), { what: 'watch the positions of the runs' });
+    return () => watch.stop();
+  }
+
+  private async readAll(): Promise<readonly PositionEntry<RunPosition>[]> {
+    const entries: PositionEntry<RunPosition>[] = [];
+    const bucket = await this.open();
+    for await (const entry of await bucket.history({ key: POSITION_KEYS })) {
+      const position = positionEntry(entry);
+      if (position?.value !== undefined) entries.push(position);
+    }
+    return entries;
+  }
+
+  private async *follow(signal: AbortSignal): AsyncGenerator<PositionEntry<RunPosition>> {
+    const bucket = await this.open();
+    const entries = await bucket.watch({ key: POSITION_KEYS });
+    const stop = (): void => entries.stop();
+    signal.addEventListener('abort', stop);
+    try {
+      if (signal.aborted) stop();
+      for await (const entry of entries) {
+        const position = positionEntry(entry);
+        if (position !== undefined) yield position;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+
+  /**
    * Lets a training that was given up be tried again from its last checkpoint: its attempts are counted anew, and the result that said
    * so is taken back. Nothing happens to one that ended otherwise.
    */
@@ -110,6 +157,11 @@ export class RunPositions {
     });
   }
 
+  /** Takes a request to stop back, for a training that is to be tried again. */
+  async withdrawCancel(runId: string): Promise<void> {
+    await this.purge(`let ${runId} go on`, [cancelKey(runId)]);
+  }
+
   async cancelled(runId: string): Promise<boolean> {
     return throughOutages(
       async () => (await (await this.open()).get(cancelKey(runId)))?.operation === 'PUT',
@@ -128,7 +180,10 @@ export class RunPositions {
 
   /** Removes all that is known of the run here. */
   async forget(runId: string): Promise<void> {
-    const keys = [subjectToken(runId), cancelKey(runId)];
+    await this.purge(`forget ${runId}`, [subjectToken(runId), cancelKey(runId)]);
+  }
+
+  private async purge(what: string, keys: readonly string[]): Promise<void> {
     await throughOutages(
       async () => {
         const manager = await streamManager(this.connection);
@@ -137,7 +192,7 @@ export class RunPositions {
           await manager.streams.purge(`KV_${RUNS_BUCKET}`, { filter: `$KV.${RUNS_BUCKET}.${key}` });
         }
       },
-      { what: `forget ${runId}` },
+      { what },
     );
   }
 
@@ -173,6 +228,16 @@ export class RunPositions {
       throw error;
     });
     return this.bucket;
+  }
+}
+
+/** undefined where the value is no position. */
+function positionEntry({ key, revision, operation, value }: KvEntry): PositionEntry<RunPosition> | undefined {
+  if (operation !== 'PUT') return { runId: key, revision, value: undefined };
+  try {
+    return { runId: key, revision, value: parseTolerant(runPositionSchema, decodeJson(value)) };
+  } catch {
+    return undefined;
   }
 }
 
