@@ -18,10 +18,17 @@ import type { TeacherConfig } from './config.js';
 import { CreateTeachers } from './create-teachers.migration.js';
 import { PredictionTableRow } from './scoring/prediction-table.entity.js';
 import { PredictionTables } from './scoring/prediction-tables.js';
+import { spawnScorer } from './scoring/scorer-process.js';
+import { ReferencesController } from './references/references.controller.js';
 import { ScoringLoop } from './scoring/scoring-loop.js';
 import { StreamController } from './streams/stream.controller.js';
 import { StreamRunRow } from './streams/stream-run.entity.js';
 import { StreamRow } from './streams/stream.entity.js';
+import { PositionBoard } from './streams/position-board.js';
+import { StreamLeases } from './streams/stream-leases.js';
+import { StreamOverseer } from './streams/stream-overseer.js';
+import { streamProviders } from './streams/stream-providers.js';
+import { StreamQuota } from './streams/stream-quota.js';
 import { StreamRepository } from './streams/stream.repository.js';
 import { TeacherController } from './teachers/teacher.controller.js';
 import { TeacherRow } from './teachers/teacher.entity.js';
@@ -31,14 +38,23 @@ import { TeacherService } from './teachers/teacher.service.js';
 /** Starts what turns by itself, and stops it before the connections go. */
 @Injectable()
 class ScoringLifecycle implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(@Inject(ScoringLoop) private readonly loop: ScoringLoop) {}
+  constructor(
+    @Inject(ScoringLoop) private readonly loop: ScoringLoop,
+    @Inject(PositionBoard) private readonly board: PositionBoard,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
   onApplicationBootstrap(): void {
+    this.board.onMove(() => this.loop.poke());
+    this.board.start().catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'the positions of the runs cannot be watched');
+    });
     this.loop.start();
   }
 
-  onModuleDestroy(): Promise<void> {
-    return this.loop.stop();
+  async onModuleDestroy(): Promise<void> {
+    await this.loop.stop();
+    this.board.stop();
   }
 }
 
@@ -57,7 +73,7 @@ export class AppModule {
           logger,
         }),
       ],
-      controllers: [TeacherController, StreamController],
+      controllers: [TeacherController, StreamController, ReferencesController],
       providers: [
         ScoringLifecycle,
         {
@@ -65,11 +81,7 @@ export class AppModule {
           inject: [DataSource, Outbox],
           useFactory: (dataSource: DataSource, outbox: Outbox) => new TeacherRepository(dataSource, outbox),
         },
-        {
-          provide: StreamRepository,
-          inject: [DataSource, Outbox],
-          useFactory: (dataSource: DataSource, outbox: Outbox) => new StreamRepository(dataSource, outbox),
-        },
+        ...streamProviders(config),
         {
           provide: PredictionTables,
           inject: [DataSource],
@@ -87,6 +99,10 @@ export class AppModule {
             ArtifactStore,
             LogitLog,
             StreamRepository,
+            StreamLeases,
+            StreamQuota,
+            PositionBoard,
+            StreamOverseer,
             PredictionTables,
             MetricsRegistry,
             LOGGER,
@@ -97,6 +113,10 @@ export class AppModule {
             artifacts: ArtifactStore,
             log: LogitLog,
             streams: StreamRepository,
+            leases: StreamLeases,
+            quota: StreamQuota,
+            board: PositionBoard,
+            overseer: StreamOverseer,
             tables: PredictionTables,
             metrics: MetricsRegistry,
             serviceLogger: Logger,
@@ -104,9 +124,14 @@ export class AppModule {
             service: TeacherService,
           ) =>
             new ScoringLoop(
-              { artifacts, log, streams, tables, metrics, logger: serviceLogger, config },
+              {
+                ...{ artifacts, log, streams, leases, quota, board, tables, metrics, config },
+                logger: serviceLogger,
+                spawn: spawnScorer,
+              },
               teachers,
               service,
+              overseer,
             ),
         },
       ],

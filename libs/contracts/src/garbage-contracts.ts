@@ -3,23 +3,22 @@ import { defineRpc } from './contract.js';
 import { streamKeySchema } from './stream-contracts.js';
 import { digestSchema } from './view-spec.js';
 
-const references = z.strictObject({ artifacts: z.array(digestSchema) });
-
 /**
- * Whatever a service's records refer to in the artifact store. Garbage is what no service names: so one that does not answer
- * stops the collection.
+ * Whatever teachers and streams refer to in the artifact store. Garbage is what nobody names: so a service that does not answer stops the
+ * collection.
  */
-export const referenceRpc = {
-  teacher: defineRpc('teacher.references', z.strictObject({}), references),
-  metrics: defineRpc('metrics.references', z.strictObject({}), references),
-} as const;
+export const referencesRpc = defineRpc(
+  'teacher.references',
+  z.strictObject({}),
+  z.strictObject({ artifacts: z.array(digestSchema) }),
+);
 
 export const garbageSchema = z.strictObject({
   /** Streams that no run reads: their frames can be made again. */
   streams: z.array(z.strictObject({ key: streamKeySchema, bytes: z.number().min(0) })),
   /** Checkpoints, weights, tables that nothing refers to. */
   artifacts: z.array(z.strictObject({ digest: digestSchema, bytes: z.number().min(0) })),
-  /** Positions of runs and teachers that do not exist. */
+  /** Positions of trainings that ended well, or are of no run and no teacher. */
   positions: z.array(z.string()),
   bytes: z.number().min(0),
   /** False: this is what would be removed. */

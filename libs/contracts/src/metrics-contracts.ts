@@ -56,9 +56,9 @@ export const metricsRpc = {
       next: z.string().nullable().default(null),
     }),
   ),
-  /** Throws EVALUATION.NOT_FOUND. */
   /** Forgets all evaluations of the run. Idempotent. */
   removeRun: defineRpc('metrics.removeRun', z.strictObject({ runId: z.string() }), z.strictObject({})),
+  /** Throws EVALUATION.NOT_FOUND. */
   evaluation: defineRpc('metrics.evaluation', z.strictObject({ id: z.string() }), evaluationRecordSchema),
   /**
    * What was asked for, in its order, as far as one message takes it: the rest is to be asked for again. At least one section is

@@ -1,15 +1,23 @@
-import { ArtifactStore, EventPublisher, EventSubscriber, RunPositions } from '@fidelis/bus';
+import { ArtifactStore, EventPublisher, EventSubscriber, JobQueue, RunPositions } from '@fidelis/bus';
 import {
+  DEAD_LETTER_HEADERS,
   FidelisError,
+  garbageRpc,
+  jobRpc,
+  jobSubject,
   metricsEvents,
+  metricsRpc,
   runEvents,
   runRpc,
   STREAMS,
+  SUBJECT_ROOT,
   teacherRpc,
   trainingEvents,
+  trainJob,
   type EvaluationRecordInput,
   type EvaluationSet,
   type ExperimentSpecInput,
+  type Garbage,
   type RunRecord,
   type RunState,
   type SequenceViewSpec,
@@ -20,7 +28,9 @@ import {
 import { configSchema as studentConfig, createApp as createStudent } from '@fidelis/student-svc';
 import { configSchema as teacherConfig, createApp as createTeacher, ScoringLoop } from '@fidelis/teacher-svc';
 import { waitFor } from '@fidelis/testing';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { headers, type Subscription } from '@nats-io/transport-node';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, startServers, type RunningService, type Servers } from './services-fixture.js';
 
@@ -123,6 +133,44 @@ describe('control and teachers', () => {
     return inState(id, 'queued');
   }
 
+  /** metrics-svc, as far as a removal needs it. */
+  function startMetrics(forgotten: string[]): Subscription {
+    return control.connection.subscribe(metricsRpc.removeRun.subject, {
+      callback: (_, message) => {
+        forgotten.push(message.json<{ runId: string }>().runId);
+        message.respond('{}');
+      },
+    });
+  }
+
+  /** What a worker does with a job that ends whoever takes it. */
+  async function setAside(runId: string): Promise<void> {
+    const letter = headers();
+    letter.set(DEAD_LETTER_HEADERS.code, 'TRAINING.ATTEMPTS_EXHAUSTED');
+    letter.set(DEAD_LETTER_HEADERS.reason, 'tried 5 times');
+    letter.set(DEAD_LETTER_HEADERS.subject, jobSubject(trainJob, 'cpu', runId));
+    letter.set(DEAD_LETTER_HEADERS.deliveries, '6');
+    await jetstream(control.connection).publish(`${SUBJECT_ROOT}.dead.job.trainers-cpu`, '{}', {
+      headers: letter,
+    });
+  }
+
+  /** What the teacher says that it has stored. */
+  async function published(key: string | null, steps: number): Promise<void> {
+    const client = new Client({ connectionString: servers.databaseUrl });
+    await client.connect();
+    await client.query(`UPDATE teacher.streams SET published_steps = $2, state = 'complete' WHERE key = $1`, [
+      key,
+      steps,
+    ]);
+    await client.end();
+  }
+
+  const runsOn = async (key: string | null): Promise<string[]> => {
+    const { runs } = await teacher.rpc.call(streamRpc.get, { key: key ?? '' });
+    return runs.map(({ runId }) => runId);
+  };
+
   const teacherOf = (id: string): Promise<string> =>
     waitFor(async () => (await get(id)).lineage.teacherId, { what: `the teacher of ${id}` });
 
@@ -213,7 +261,7 @@ describe('control and teachers', () => {
     expect(await jobsOf(queued.lineage.teacherId ?? '')).toBe(1);
     await waitFor(async () => (await jobsOf(queued.id)) === 1, { what: 'the job of the student' });
     const stream = await teacher.rpc.call(streamRpc.get, { key: queued.lineage.streamKey ?? '' });
-    expect(stream).toMatchObject({ steps: 59, codec: 'f16', teacherId: queued.lineage.teacherId });
+    expect(stream.stream).toMatchObject({ steps: 59, codec: 'f16', teacherId: queued.lineage.teacherId });
 
     const { id } = queued;
     await control
@@ -225,15 +273,25 @@ describe('control and teachers', () => {
         { correlationId: 'c-test' },
       );
     await inState(id, 'training');
-    await finish(id, 'student', resultOf(59));
+    await finish(id, 'student', { ...resultOf(59), framesNeeded: 59 } as TrainingResult);
     const evaluating = await inState(id, 'evaluating');
     expect(evaluating.lineage).toMatchObject({ weightsDigest: weights, producer, execution });
     const trained = await teacher.rpc.call(teacherRpc.get, { id: queued.lineage.teacherId ?? '' });
     expect(trained.execution).toEqual(execution);
     await evaluate(evaluating, 'test');
     await evaluate(evaluating, 'train-clean');
+    // Its account is open until the teacher has counted.
+    expect(await runsOn(queued.lineage.streamKey)).toContain(id);
+    await published(queued.lineage.streamKey, 59);
     const run = await inState(id, 'completed');
-    expect(run).toMatchObject({ attempts: 1, frames: { published: 59, consumed: 59 }, error: null });
+    await waitFor(async () => !(await runsOn(queued.lineage.streamKey)).includes(id), {
+      what: 'its release',
+    });
+    expect(run).toMatchObject({
+      attempts: 1,
+      frames: { published: 59, consumed: 59, trained: 59, closed: true },
+      error: null,
+    });
     await waitFor(() => states.at(-1) === 'completed', { what: 'the event of its end' });
     followed.close();
     await listening;
@@ -392,6 +450,106 @@ describe('control and teachers', () => {
       expect(await codeOf(control.rpc.call(runRpc.list, { first: 1, after: 'r-nobody' }))).toBe(
         'RUN.NOT_FOUND',
       );
+    });
+  });
+
+  describe('what is left over', () => {
+    it('of a run is removed with it, once it has ended', async () => {
+      const { id } = await queuedRun(4);
+      expect(await codeOf(control.rpc.call(runRpc.remove, { id }))).toBe('RUN.NOT_ENDED');
+      await control.rpc.call(runRpc.cancel, { id });
+      await inState(id, 'cancelled');
+      const forgotten: string[] = [];
+      const metrics = startMetrics(forgotten);
+      expect(await control.rpc.call(runRpc.remove, { id })).toEqual({ id });
+      metrics.unsubscribe();
+      expect(forgotten).toEqual([id]);
+      expect(await codeOf(get(id))).toBe('RUN.NOT_FOUND');
+      expect(await control.get(RunPositions).cancelled(id)).toBe(false);
+      expect(await jobsOf(id)).toBe(0);
+      expect(await codeOf(control.rpc.call(runRpc.remove, { id }))).toBe('RUN.NOT_FOUND');
+    });
+
+    it('is told before it is removed, and what somebody needs stays', async () => {
+      const artifacts = control.get(ArtifactStore);
+      const orphan = await artifacts.put(new TextEncoder().encode('nobody needs me'));
+      await control.get(RunPositions).create('r-unknown', {
+        token: 1,
+        worker: 'gone',
+        attempts: 1,
+        trainedStep: 3,
+        checkpointStep: 3,
+        checkpoint: orphan,
+        result: null,
+      });
+      const collect = (dryRun: boolean, olderThanSeconds: number): Promise<Garbage> =>
+        control.rpc.call(garbageRpc.collect, { dryRun, olderThanSeconds });
+      expect(await collect(true, 3_600)).toMatchObject({ artifacts: [], removed: false });
+      const found = await collect(true, 0);
+      expect(found.artifacts.map(({ digest }) => digest)).toContain(orphan);
+      expect(found.artifacts.map(({ digest }) => digest)).not.toContain(weights);
+      expect(found.positions).toContain('r-unknown');
+      expect(await artifacts.has(orphan)).toBe(true);
+      const removed = await collect(false, 0);
+      expect(removed.removed).toBe(true);
+      expect(await artifacts.has(orphan)).toBe(false);
+      expect(await artifacts.has(weights)).toBe(true);
+      expect(await control.get(RunPositions).read('r-unknown')).toBeUndefined();
+      expect(await collect(true, 0)).toMatchObject({ artifacts: [], streams: [], positions: [], bytes: 0 });
+    });
+  });
+
+  describe('jobs', () => {
+    it('are listed with whoever is at work on them', async () => {
+      const { id, lineage } = await queuedRun(5);
+      await waitFor(async () => (await jobsOf(id)) === 1, { what: 'the job' });
+      const { jobs, queues } = await control.rpc.call(jobRpc.list, {});
+      expect(jobs.find((job) => job.id === id)).toMatchObject({
+        kind: 'student',
+        placement: 'cpu',
+        state: 'waiting',
+        worker: null,
+        trainedStep: null,
+      });
+      expect(jobs.some((job) => job.id === lineage.teacherId && job.kind === 'teacher')).toBe(true);
+      expect(queues.map(({ placement }) => placement)).toEqual(['cpu', 'gpu']);
+      await control.rpc.call(runRpc.cancel, { id });
+    });
+
+    it('that were set aside can be worked on again: the run goes on from its checkpoint', async () => {
+      const { id } = await queuedRun(6);
+      await waitFor(async () => (await jobsOf(id)) === 1, { what: 'the job' });
+      await setAside(id);
+      const exhausted = {
+        code: 'TRAINING.ATTEMPTS_EXHAUSTED',
+        message: 'tried 5 times',
+        retryable: false,
+      } as const;
+      const checkpointed = {
+        token: 7,
+        worker: 'gone',
+        attempts: 6,
+        trainedStep: 500,
+        checkpointStep: 468,
+        checkpoint: weights,
+        result: { outcome: 'failed', error: exhausted } as const,
+      };
+      await control.get(RunPositions).create(id, checkpointed);
+      await finish(id, 'student', checkpointed.result);
+      await inState(id, 'failed');
+      await control.get(JobQueue).remove(trainJob, 'cpu', id);
+      const { letters } = await control.rpc.call(jobRpc.deadLetters, {});
+      const letter = letters.find(({ about }) => about === id);
+      expect(letter).toMatchObject({ kind: 'job', code: 'TRAINING.ATTEMPTS_EXHAUSTED', deliveries: 6 });
+      await control.rpc.call(jobRpc.redrive, { id: letter?.id ?? '' });
+      await inState(id, 'queued');
+      await waitFor(async () => (await jobsOf(id)) === 1, { what: 'the job again' });
+      const found = await control.get(RunPositions).read(id);
+      expect(found?.position).toEqual({ ...checkpointed, attempts: 0, result: null });
+      expect(await codeOf(control.rpc.call(jobRpc.discard, { id: letter?.id ?? '' }))).toBe(
+        'DEADLETTER.NOT_FOUND',
+      );
+      await control.rpc.call(runRpc.cancel, { id });
     });
   });
 

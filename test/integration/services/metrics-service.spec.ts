@@ -22,6 +22,7 @@ import { configSchema, createApp } from '@fidelis/metrics-svc';
 import { waitFor } from '@fidelis/testing';
 import { headers } from '@nats-io/transport-node';
 import { Controller } from '@nestjs/common';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deadLetterOf, startService, storedMessages, type TestService } from '../bus/bus-fixture.js';
 import { startApp, startServers, type RunningService, type Servers } from './services-fixture.js';
@@ -305,6 +306,23 @@ describe('metrics-svc', () => {
       ['r-figures', 100],
       ['r-figures', 469],
     ]);
+  });
+
+  it('forgets what it knows of a run, complete or not, and of no other', async () => {
+    const query = async (sql: string): Promise<number> => {
+      const client = new Client({ connectionString: servers.databaseUrl });
+      await client.connect();
+      const { rowCount } = await client.query(sql);
+      await client.end();
+      return rowCount ?? 0;
+    };
+    // As if the second part had not come yet.
+    await query(`INSERT INTO metrics.scored_ranges VALUES ('r-figures.test.200', 0, 1, '{}')`);
+    await query(`INSERT INTO metrics.scored_ranges VALUES ('r-figures2.test.200', 0, 1, '{}')`);
+    for (let time = 0; time < 2; time++) await service.rpc.call(metricsRpc.removeRun, { runId: 'r-figures' });
+    expect(await query(`DELETE FROM metrics.scored_ranges`)).toBe(1);
+    expect(await evaluationsOf('r-figures')).toEqual([]);
+    expect(await evaluationsOf('r-again')).toHaveLength(1);
   });
 
   it('says how it is', async () => {

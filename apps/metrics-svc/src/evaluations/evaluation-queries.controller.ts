@@ -11,7 +11,7 @@ import {
 import { DetailsRepository } from './details.repository.js';
 import { EvaluationRepository } from './evaluation.repository.js';
 
-/** What others ask about complete evaluations. No answer is larger than a message. */
+/** What others ask about complete evaluations, or want to have forgotten. No answer is larger than a message. */
 @Controller()
 export class EvaluationQueriesController {
   constructor(
@@ -37,6 +37,14 @@ export class EvaluationQueriesController {
       `no evaluation has the id ${id}: ids are <run>.<set>.<step>, and a run's evaluations have theirs, once all predictions are scored`,
       { details: { id } },
     );
+  }
+
+  @OnRpc(metricsRpc.removeRun)
+  async removeRun({
+    runId,
+  }: RpcRequest<typeof metricsRpc.removeRun>): Promise<RpcResponse<typeof metricsRpc.removeRun>> {
+    await this.evaluations.removeRun(runId);
+    return {};
   }
 
   @OnRpc(metricsRpc.evaluationDetails)

@@ -12,6 +12,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { completeEvaluation, evaluationId, type CompleteEvaluation } from './complete-evaluation.js';
 import { EvaluationDetailsRow } from './evaluation-details.entity.js';
 import { EvaluationRow } from './evaluation.entity.js';
+import { ScoredRangeRow } from './scored-range.entity.js';
 import { StoredRanges } from './stored-ranges.js';
 
 export interface EvaluationFilter {
@@ -86,6 +87,20 @@ export class EvaluationRepository {
       this.outbox.add(manager, outgoingEvent(metricsEvents.failed, message.runId, message, correlationId)),
     );
     this.outbox.kick();
+  }
+
+  /** All evaluations of the run, and what was summed up for those that are not complete. */
+  async removeRun(runId: string): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await manager.delete(EvaluationRow, { runId });
+      // Ids are <runId>.<set>.<step>, and a run's id has no dot.
+      await manager
+        .createQueryBuilder()
+        .delete()
+        .from(ScoredRangeRow)
+        .where("split_part(evaluation_id, '.', 1) = :runId", { runId })
+        .execute();
+    });
   }
 
   async find(id: string): Promise<EvaluationRecord | undefined> {

@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
+import { ArtifactInventory, DeadLetterQueue, JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
 import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
 import { Outbox } from '@fidelis/persistence';
 import { ServiceDatabaseModule } from '@fidelis/service';
@@ -14,10 +14,14 @@ import { DataSource } from 'typeorm';
 import type { ControlConfig } from '../config.js';
 import { AddRelease } from './add-release.migration.js';
 import { CreateRuns } from './create-runs.migration.js';
+import { GarbageCollection } from './garbage-collection.js';
+import { JobController } from './job.controller.js';
+import { LetterRedrive } from './letter-redrive.js';
 import { ReportController } from './report.controller.js';
 import { RunController } from './run.controller.js';
 import { RunRow } from './run.entity.js';
 import { RunLoop } from './run-loop.js';
+import { RunRemoval } from './run-removal.js';
 import { RunReconciler } from './run.reconciler.js';
 import { RunRepository } from './run.repository.js';
 
@@ -49,7 +53,7 @@ export class ControlModule {
           logger,
         }),
       ],
-      controllers: [RunController, ReportController],
+      controllers: [RunController, ReportController, JobController],
       providers: [
         ControlLifecycle,
         {
@@ -68,6 +72,33 @@ export class ControlModule {
             metrics: MetricsRegistry,
             log: Logger,
           ) => new RunReconciler(runs, rpc, jobs, positions, metrics, log),
+        },
+        {
+          provide: RunRemoval,
+          inject: [RunRepository, RpcClient, JobQueue, RunPositions],
+          useFactory: (runs: RunRepository, rpc: RpcClient, jobs: JobQueue, positions: RunPositions) =>
+            new RunRemoval(runs, rpc, jobs, positions),
+        },
+        {
+          provide: GarbageCollection,
+          inject: [ArtifactInventory, RunPositions, RunRepository, RpcClient],
+          useFactory: (
+            inventory: ArtifactInventory,
+            positions: RunPositions,
+            runs: RunRepository,
+            rpc: RpcClient,
+          ) => new GarbageCollection(inventory, positions, runs, rpc),
+        },
+        {
+          provide: LetterRedrive,
+          inject: [DeadLetterQueue, RunRepository, RunLoop, RunPositions, RpcClient],
+          useFactory: (
+            letters: DeadLetterQueue,
+            runs: RunRepository,
+            loop: RunLoop,
+            positions: RunPositions,
+            rpc: RpcClient,
+          ) => new LetterRedrive(letters, runs, loop, positions, rpc),
         },
         {
           provide: RunLoop,

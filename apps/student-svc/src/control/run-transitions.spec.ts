@@ -195,6 +195,38 @@ describe('a run', () => {
   });
 });
 
+describe('a run that failed', () => {
+  it('goes on from its training when it is taken up again, and comes to its end', () => {
+    const row = upTo('progressed');
+    transitions.trainingFinished(row, 4, failedResult, at(20));
+    expect(row.state).toBe('failed');
+    row.released = true;
+    expect(transitions.revived(row)).toBe(true);
+    expect(row).toMatchObject({ state: 'preparing', error: null, endedAt: null, released: false });
+    expect(stageOf(row, 'student').state).toBe('running');
+    apply(row, 'teacherReady', 'streamOpened', 'streamComplete');
+    expect(row.state).toBe('queued');
+    transitions.trainingStarted(row, 9, at(40));
+    transitions.trainingFinished(row, 9, completed, at(50));
+    apply(row, 'settled', 'evaluatedTest', 'evaluatedTrain');
+    expect(row).toMatchObject({ state: 'completed', attempts: 2 });
+  });
+
+  it('goes on with its evaluation where its student is trained', () => {
+    const row = apply(upTo('settled'), 'evaluatedTest');
+    transitions.failed(row, new FidelisError('INTERNAL', 'the predictions could not be scored'), at(30));
+    transitions.revived(row);
+    expect(row.state).toBe('evaluating');
+    apply(row, 'evaluatedTrain');
+    expect(row.state).toBe('completed');
+  });
+
+  it.each(['completed', 'cancelled', 'training'] as const)('is not one that is %s', (state) => {
+    const row = { ...upTo('started'), state };
+    expect(transitions.revived(row)).toBe(false);
+  });
+});
+
 describe('the account', () => {
   type Completed = Extract<TrainingResult, { outcome: 'completed' }>;
   const done = (changes: Partial<Completed>): RunRow => {

@@ -229,6 +229,21 @@ export function cancelled(row: RunRow, now: Date): boolean {
   return true;
 }
 
+/** A run that failed goes on: with what is left to evaluate where its student is trained, else from its last checkpoint. */
+export function revived(row: RunRow): boolean {
+  if (row.state !== 'failed') return false;
+  row.state = row.lineage.weightsDigest === null ? 'preparing' : 'evaluating';
+  row.error = null;
+  row.endedAt = null;
+  row.released = false;
+  // The attempts of the next worker are newer than any before.
+  row.plan = { ...row.plan, cancelRequested: false };
+  row.stages = row.stages.map((stage) =>
+    stage.state === 'failed' ? { ...stage, state: 'running', seconds: null } : stage,
+  );
+  return true;
+}
+
 function end(row: RunRow, state: 'failed' | 'cancelled', now: Date): void {
   row.state = state;
   row.endedAt = now;

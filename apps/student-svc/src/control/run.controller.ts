@@ -1,11 +1,13 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
   FidelisError,
+  garbageRpc,
   otherDatasets,
   runRpc,
   teacherRpc,
   type DatasetRef,
   type ExperimentSpec,
+  type Garbage,
   type RunRecord,
   type RpcRequest,
   type RpcResponse,
@@ -13,8 +15,10 @@ import {
 import { OnRpc, RpcClient } from '@fidelis/bus';
 import { datasetRefOf } from '@fidelis/data';
 import { checkSpec, checkTeacher, ofField } from './check-spec.js';
+import { GarbageCollection } from './garbage-collection.js';
 import { newRun, newRunId, toRecord } from './run-creation.js';
 import { RunLoop } from './run-loop.js';
+import { RunRemoval } from './run-removal.js';
 import { RunRepository } from './run.repository.js';
 import { isEnded } from './run-transitions.js';
 
@@ -24,6 +28,8 @@ export class RunController {
     @Inject(RunRepository) private readonly runs: RunRepository,
     @Inject(RunLoop) private readonly loop: RunLoop,
     @Inject(RpcClient) private readonly rpc: RpcClient,
+    @Inject(RunRemoval) private readonly removal: RunRemoval,
+    @Inject(GarbageCollection) private readonly garbage: GarbageCollection,
   ) {}
 
   @OnRpc(runRpc.start)
@@ -65,6 +71,17 @@ export class RunController {
   }: RpcRequest<typeof runRpc.list>): Promise<RpcResponse<typeof runRpc.list>> {
     const { rows, hasMore, total } = await this.runs.list(filter, first, after);
     return { runs: rows.map(toRecord), hasMore, total };
+  }
+
+  @OnRpc(runRpc.remove)
+  async remove({ id }: RpcRequest<typeof runRpc.remove>): Promise<RpcResponse<typeof runRpc.remove>> {
+    await this.removal.remove(id);
+    return { id };
+  }
+
+  @OnRpc(garbageRpc.collect)
+  collect(request: RpcRequest<typeof garbageRpc.collect>): Promise<Garbage> {
+    return this.garbage.collect(request);
   }
 
   @OnRpc(runRpc.cancel)

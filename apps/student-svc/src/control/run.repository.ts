@@ -15,6 +15,13 @@ export interface RunFilter {
   readonly teacherId?: string | undefined;
 }
 
+export interface RunLife {
+  readonly id: string;
+  readonly state: RunState;
+  readonly endedAt: Date | null;
+  readonly weights: string | null;
+}
+
 /** Runs in the database. Every change is one transaction with the row locked, and publishes through the outbox. */
 export class RunRepository {
   constructor(
@@ -48,6 +55,21 @@ export class RunRepository {
     await manager.save(RunRow, row);
     if (visible) await this.outbox.add(manager, changedMessage(row));
     return row;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.dataSource.manager.delete(RunRow, { id });
+  }
+
+  /** What a collection of garbage has to know of every run. */
+  async lives(): Promise<readonly RunLife[]> {
+    return this.dataSource.manager
+      .createQueryBuilder(RunRow, 'run')
+      .select('run.id', 'id')
+      .addSelect('run.state', 'state')
+      .addSelect('run.ended_at', 'endedAt')
+      .addSelect("run.lineage ->> 'weightsDigest'", 'weights')
+      .getRawMany<RunLife>();
   }
 
   async get(id: string): Promise<RunRow> {

@@ -27,14 +27,13 @@ export class ArtifactStore {
     this.readDeadlineMs = options.readDeadlineMs ?? READ_DEADLINE_MS;
   }
 
-  /** Stores the bytes unless they are there. @returns their sha-256, in hexadecimal digits */
+  /** Stores the bytes unless they are there, and new enough to be safe from a collection of garbage. @returns their sha-256, in hexadecimal digits */
   async put(bytes: Uint8Array): Promise<string> {
     const digest = sha256Hex(bytes);
     await throughOutages(
       async () => {
         const store = await this.open();
-        const existing = await store.info(digest);
-        if (existing !== null && !existing.deleted && existing.size === bytes.length) return;
+        if (freshSize(await store.info(digest)) === bytes.length) return;
         await store.putBlob({ name: digest, options: { max_chunk_size: CHUNK_BYTES } }, bytes);
       },
       { what: `store the artifact ${digest}` },
@@ -56,14 +55,14 @@ export class ArtifactStore {
   /**
    * Stores what the source gives, a chunk in memory at a time. Nothing is kept of a source that fails, or gives other bytes than the digest says.
    *
-   * @returns bytes; of what was there already its size, and the source is not read
+   * @returns bytes; of what is there and new its size, and the source is not read
    * @throws FidelisError ARTIFACT.CORRUPT where the bytes have another digest; what the source throws
    */
   async putStream(digest: string, source: AsyncIterable<Uint8Array>): Promise<number> {
     const what = `store the artifact ${digest}`;
     const store = await throughOutages(() => this.open(), { what });
-    const existing = await throughOutages(() => store.info(digest), { what });
-    if (existing !== null && !existing.deleted) return existing.size;
+    const existing = freshSize(await throughOutages(() => store.info(digest), { what }));
+    if (existing !== undefined) return existing;
     const data = streamOf(checked(digest, source));
     try {
       // A source can be read once: what NATS lost of it while it was away cannot be sent again.
@@ -178,6 +177,18 @@ export class ArtifactStore {
 function busErrorUnlessOutage(error: unknown): unknown {
   const mapped = busError(error, `open the object store ${ARTIFACTS_BUCKET}`);
   return mapped.code === 'BUS.UNAVAILABLE' ? error : mapped;
+}
+
+/**
+ * What is stored anew gets a new date. An old artifact that nobody names any more may be under collection at this moment: whoever
+ * stores it again must not rely on it.
+ */
+const FRESH_MS = 10 * 60_000;
+
+/** @returns its size if it is there and new */
+function freshSize(info: ObjectInfo | null): number | undefined {
+  if (info === null || info.deleted || Date.now() - Date.parse(info.mtime) > FRESH_MS) return undefined;
+  return info.size;
 }
 
 /** Passes the bytes on; at their end it is known whether they are the artifact's. */
