@@ -12,6 +12,7 @@ import { GraphiqlController } from './graphiql/graphiql.controller.js';
 import { ErrorReporter } from './graphql/error-reporter.js';
 import { graphqlOptions } from './graphql/graphql-options.js';
 import { SubscriptionServer } from './graphql/subscription-server.js';
+import { JobsResolver } from './jobs/jobs.resolver.js';
 import { PlatformClient } from './lookups/platform-client.js';
 import { PlatformResolver } from './platform/platform.resolver.js';
 import { EvaluationsResolver } from './runs/evaluations.resolver.js';
@@ -19,6 +20,7 @@ import { RunFieldsResolver } from './runs/run-fields.resolver.js';
 import { RunProgressResolver } from './runs/run-progress.resolver.js';
 import { RunProgressService } from './runs/run-progress.service.js';
 import { RunsResolver } from './runs/runs.resolver.js';
+import { StreamsResolver } from './streams/streams.resolver.js';
 import { TeachersResolver } from './teachers/teachers.resolver.js';
 import { VERSION } from './version.js';
 
@@ -51,11 +53,13 @@ export class AppModule implements OnModuleInit {
       providers: [
         { provide: BusReconnects, useValue: reconnects },
         EvaluationsResolver,
+        JobsResolver,
         PlatformResolver,
         RunFieldsResolver,
         RunProgressResolver,
         RunProgressService,
         RunsResolver,
+        StreamsResolver,
         SubscriptionServer,
         TeachersResolver,
       ],

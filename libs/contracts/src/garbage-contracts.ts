@@ -13,6 +13,9 @@ export const referencesRpc = defineRpc(
   z.strictObject({ artifacts: z.array(digestSchema) }),
 );
 
+/** An hour: what is younger may be on its way into a record. */
+export const GARBAGE_GRACE_SECONDS = 3_600;
+
 export const garbageSchema = z.strictObject({
   /** Streams that no run reads: their frames can be made again. */
   streams: z.array(z.strictObject({ key: streamKeySchema, bytes: z.number().min(0) })),

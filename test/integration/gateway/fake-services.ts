@@ -4,20 +4,26 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { BusModule, EventPublisher, JetStreamStrategy, OnRpc, type MessageContext } from '@fidelis/bus';
 import {
   FidelisError,
+  garbageRpc,
+  jobRpc,
   metricsRpc,
   runEvents,
   runRpc,
   streamRpc,
   teacherRpc,
+  type DeadLetter,
   type DetailSection,
   type EvaluationDetail,
   type EvaluationRecord,
   type ExperimentSpec,
+  type Garbage,
+  type RpcRequest,
+  type RpcResponse,
   type RunRecord,
   type StreamDetails,
   type TeacherRecord,
 } from '@fidelis/contracts';
-import { runRecord } from '@fidelis/gateway/fixtures';
+import { deadLetter, jobRecord, runRecord } from '@fidelis/gateway/fixtures';
 
 interface Call {
   readonly method: string;
@@ -81,6 +87,73 @@ function fakeController(platform: FakePlatform): new () => object {
       if (details === undefined)
         throw new FidelisError('STREAM.NOT_FOUND', `there is no logit stream ${key}`);
       return details;
+    }
+
+    @OnRpc(streamRpc.list)
+    listStreams(_request: unknown, context: MessageContext): RpcResponse<typeof streamRpc.list> {
+      note('listStreams', {}, context);
+      return { streams: [...platform.streams.values()], usage: { storedBytes: 2_000, quotaBytes: null } };
+    }
+
+    @OnRpc(streamRpc.remove)
+    removeStream({ key }: { key: string }, context: MessageContext): RpcResponse<typeof streamRpc.remove> {
+      note('removeStream', { key }, context);
+      const details = platform.streams.get(key);
+      if (details === undefined)
+        throw new FidelisError('STREAM.NOT_FOUND', `there is no logit stream ${key}`);
+      if (details.runs.length > 0) throw new FidelisError('STREAM.IN_USE', `r-1 reads ${key}`);
+      platform.streams.delete(key);
+      return { key, bytes: details.storedBytes };
+    }
+
+    @OnRpc(jobRpc.list)
+    jobs(_request: unknown, context: MessageContext): RpcResponse<typeof jobRpc.list> {
+      note('jobs', {}, context);
+      return { jobs: [jobRecord()], queues: [{ placement: 'cpu', waiting: 0, running: 1 }] };
+    }
+
+    @OnRpc(jobRpc.deadLetters)
+    deadLetters(
+      request: RpcRequest<typeof jobRpc.deadLetters>,
+      context: MessageContext,
+    ): RpcResponse<typeof jobRpc.deadLetters> {
+      note('deadLetters', request, context);
+      return { letters: [deadLetter()], hasMore: false, total: 1 };
+    }
+
+    @OnRpc(jobRpc.redrive)
+    redrive({ id }: { id: string }, context: MessageContext): DeadLetter {
+      note('redrive', { id }, context);
+      if (id !== deadLetter().id)
+        throw new FidelisError('DEADLETTER.NOT_FOUND', `there is no dead letter ${id}`);
+      return deadLetter();
+    }
+
+    @OnRpc(jobRpc.discard)
+    discard({ id }: { id: string }, context: MessageContext): DeadLetter {
+      note('discard', { id }, context);
+      return deadLetter();
+    }
+
+    @OnRpc(runRpc.remove)
+    removeRun({ id }: { id: string }, context: MessageContext): { id: string } {
+      note('remove', { id }, context);
+      const { state } = found(id);
+      if (state !== 'completed') throw new FidelisError('RUN.NOT_ENDED', `run ${id} is ${state}`);
+      platform.runs.delete(id);
+      return { id };
+    }
+
+    @OnRpc(garbageRpc.collect)
+    collect(request: RpcRequest<typeof garbageRpc.collect>, context: MessageContext): Garbage {
+      note('collect', request, context);
+      return {
+        streams: [{ key: '0123456789abcdef', bytes: 3e9 }],
+        artifacts: [],
+        positions: ['r-gone'],
+        bytes: 3e9,
+        removed: !request.dryRun,
+      };
     }
 
     @OnRpc(runRpc.cancel)

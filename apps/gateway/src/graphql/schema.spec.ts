@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { format, resolveConfig } from 'prettier';
 import { expect, it } from 'vitest';
+import { JobsResolver } from '../jobs/jobs.resolver.js';
 import { PlatformResolver } from '../platform/platform.resolver.js';
 import { EvaluationsResolver } from '../runs/evaluations.resolver.js';
 import { RunFieldsResolver } from '../runs/run-fields.resolver.js';
 import { RunProgressResolver } from '../runs/run-progress.resolver.js';
 import { RunsResolver } from '../runs/runs.resolver.js';
+import { StreamsResolver } from '../streams/streams.resolver.js';
 import { TeachersResolver } from '../teachers/teachers.resolver.js';
 
 const HEADER =
@@ -20,10 +22,12 @@ it('is the committed schema.graphql', async () => {
     .get(GraphQLSchemaFactory)
     .create([
       EvaluationsResolver,
+      JobsResolver,
       PlatformResolver,
       RunFieldsResolver,
       RunProgressResolver,
       RunsResolver,
+      StreamsResolver,
       TeachersResolver,
     ]);
   await app.close();
