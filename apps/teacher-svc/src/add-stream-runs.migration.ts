@@ -7,12 +7,13 @@ export class AddStreamRuns implements MigrationInterface {
     await runner.query(`
       ALTER TABLE streams
         ADD COLUMN incarnation int NOT NULL DEFAULT 0,
+        ADD COLUMN reached_steps int NOT NULL DEFAULT 0,
         ADD COLUMN waits_for text,
         ADD COLUMN producers jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN last_used_at timestamptz,
         ADD COLUMN lease_owner text,
         ADD COLUMN lease_until timestamptz`);
-    await runner.query('UPDATE streams SET last_used_at = created_at');
+    await runner.query('UPDATE streams SET last_used_at = created_at, reached_steps = published_steps');
     await runner.query('ALTER TABLE streams ALTER COLUMN last_used_at SET NOT NULL');
     await runner.query(`
       CREATE TABLE stream_runs (
@@ -30,6 +31,7 @@ export class AddStreamRuns implements MigrationInterface {
     await runner.query(`
       ALTER TABLE streams
         DROP COLUMN incarnation,
+        DROP COLUMN reached_steps,
         DROP COLUMN waits_for,
         DROP COLUMN producers,
         DROP COLUMN last_used_at,

@@ -91,6 +91,42 @@ export const METRICS = {
     labels: ['state'],
     services: ['teacher-svc'],
   },
+  fidelis_stream_bytes: {
+    type: 'gauge',
+    help: 'Bytes that all logit streams together take.',
+    labels: [],
+    services: ['teacher-svc'],
+  },
+  fidelis_stream_quota_bytes: {
+    type: 'gauge',
+    help: 'Bytes that all logit streams together may take; 0: without limit.',
+    labels: [],
+    services: ['teacher-svc'],
+  },
+  fidelis_stream_runs: {
+    type: 'gauge',
+    help: 'Runs that are on a logit stream.',
+    labels: [],
+    services: ['teacher-svc'],
+  },
+  fidelis_teacher_wait_seconds_total: {
+    type: 'counter',
+    help: 'Seconds that logit streams did not grow, by reason: pace (their runs are behind) or quota (there was no room).',
+    labels: ['reason'],
+    services: ['teacher-svc'],
+  },
+  fidelis_canary_rows_total: {
+    type: 'counter',
+    help: 'Rows that a freshly loaded copy of the teacher scored again.',
+    labels: [],
+    services: ['teacher-svc'],
+  },
+  fidelis_canary_failures_total: {
+    type: 'counter',
+    help: 'Times that a teacher did not say what its stored weights say.',
+    labels: [],
+    services: ['teacher-svc'],
+  },
   fidelis_runs: {
     type: 'gauge',
     help: 'Runs by state.',

@@ -2,13 +2,15 @@ import type {
   ArchitectureSpec,
   Codec,
   DatasetRef,
+  ErrorWire,
   ProducerFingerprint,
   Split,
   ViewSpec,
 } from '@fidelis/contracts';
 
-export interface StreamTask {
-  readonly type: 'score-stream';
+/** A few steps of a stream. */
+export interface PieceTask {
+  readonly type: 'score-piece';
   readonly key: string;
   readonly view: ViewSpec;
   readonly codec: Codec;
@@ -24,44 +26,63 @@ export interface SplitTask {
   readonly split: Split;
 }
 
+/** A teacher that is a model, or several. */
+export interface ModelTeacher {
+  readonly kind: 'models';
+  readonly architecture: ArchitectureSpec;
+  /** Each safetensors; a single model is its own only member. */
+  readonly members: readonly { readonly digest: string; readonly weights: Uint8Array }[];
+}
+
+export interface StartMessage {
+  readonly type: 'start';
+  readonly teacherId: string;
+  readonly dataset: DatasetRef;
+  readonly classes: number;
+  readonly teacher: ModelTeacher;
+  readonly backend: 'auto' | 'native' | 'wasm';
+  readonly threads: number;
+  /** No graphs: one operation after the other. */
+  readonly eager: boolean;
+  /** Directory of graphs. */
+  readonly graphs: string;
+}
+
 /** What teacher-svc tells its scoring child: who the teacher is, then one task after the other. */
 export type ToScorer =
-  | {
-      readonly type: 'start';
-      readonly dataset: DatasetRef;
-      readonly architecture: ArchitectureSpec;
-      readonly classes: number;
-      /** Each safetensors; a single model is its own only member. */
-      readonly members: readonly Uint8Array[];
-      readonly backend: 'auto' | 'native' | 'wasm';
-      readonly threads: number;
-      /** No graphs: one operation after the other. */
-      readonly eager: boolean;
-      /** Directory of graphs. */
-      readonly graphs: string;
-    }
-  | StreamTask
-  | SplitTask;
+  | StartMessage
+  | PieceTask
+  | SplitTask
+  /** Nothing more of this stream for now: what is kept for it can go. */
+  | { readonly type: 'forget-stream'; readonly key: string };
+
+export interface StepMessage {
+  readonly type: 'step';
+  readonly key: string;
+  readonly step: number;
+  readonly rows: number;
+  /** Encoded frames, one for each part. */
+  readonly messages: readonly Uint8Array[];
+  /** Of the forward pass alone. */
+  readonly seconds: number;
+  /** Rows that the canary scored again. */
+  readonly canaryRows: number;
+}
+
+export interface SplitMessage {
+  readonly type: 'split-scored';
+  readonly split: Split;
+  readonly rows: number;
+  readonly values: Float32Array;
+}
 
 export type FromScorer =
   | { readonly type: 'started'; readonly producer: ProducerFingerprint; readonly attempts: readonly string[] }
   /** A function runs without a graph, and why. */
   | { readonly type: 'eager'; readonly name: string; readonly reason: string }
-  | {
-      readonly type: 'step';
-      readonly key: string;
-      readonly step: number;
-      readonly rows: number;
-      /** Encoded frames, one for each part. */
-      readonly messages: readonly Uint8Array[];
-      /** Of the forward pass alone. */
-      readonly seconds: number;
-    }
-  /** f32 [rows][members][classes]; also sent by a stream that covers its split from its first step. */
-  | {
-      readonly type: 'split-scored';
-      readonly split: Split;
-      readonly rows: number;
-      readonly values: Float32Array;
-    }
-  | { readonly type: 'task-done'; readonly task: StreamTask | SplitTask };
+  | StepMessage
+  /** f32 [rows][members][classes]; also sent by a stream that covers its split and is scored from its first step to its last. */
+  | SplitMessage
+  /** A view cannot be made here: that of one stream, the others go on. */
+  | { readonly type: 'stream-failed'; readonly key: string; readonly error: ErrorWire }
+  | { readonly type: 'task-done'; readonly task: PieceTask | SplitTask };

@@ -28,6 +28,10 @@ try {
       continue;
     }
     if (scorer === undefined) throw new Error('scoring begins with "start"');
+    if (message.type === 'forget-stream') {
+      scorer.forget(message.key);
+      continue;
+    }
     await scorer.work(message, port.stopping);
     await port.send({ type: 'task-done', task: message });
   }

@@ -6,12 +6,18 @@ import type { TeacherRow } from '../teachers/teacher.entity.js';
 import type { TeacherRepository } from '../teachers/teacher.repository.js';
 import type { TeacherService } from '../teachers/teacher.service.js';
 import { ScoringLoop } from './scoring-loop.js';
-import type { ScoringPorts } from './scoring-session.js';
+import type { ScoringPorts, Work } from './scoring-ports.js';
 
-const run = vi.hoisted(() => vi.fn<() => Promise<void>>());
+const run = vi.hoisted(() => vi.fn<(work: Work) => Promise<void>>());
+const blockedMs = vi.hoisted(() => vi.fn<() => number>());
+const giveWay = vi.hoisted(() => vi.fn<() => void>());
 vi.mock('./scoring-session.js', () => ({
   ScoringSession: class {
     readonly run = run;
+    readonly blockedMs = blockedMs;
+    readonly giveWay = giveWay;
+    readonly offer = (): void => undefined;
+    readonly poke = (): void => undefined;
   },
 }));
 
@@ -26,6 +32,8 @@ describe('ScoringLoop', () => {
   beforeEach(() => {
     vi.useFakeTimers();
     run.mockReset();
+    blockedMs.mockReset().mockReturnValue(0);
+    giveWay.mockReset();
     looked = [];
     streams = new Map(
       (['first', 'second'] as const).map((key) => [
@@ -35,25 +43,34 @@ describe('ScoringLoop', () => {
     );
     const ports = {
       streams: {
-        unfinished: async () => [...streams.values()].filter(({ state }) => state === 'opening'),
-        countByState: async () => new Map(),
         change: async (key: string, apply: (row: StreamRow) => boolean) =>
           apply(streams.get(key) as StreamRow),
       },
-      tables: { missing: async () => [] },
+      config: { FIDELIS_SCORING_PROCESSES: 2 },
       metrics: new MetricsRegistry('teacher-svc', '0.1.0'),
       logger: createLogger({ service: 'teacher-svc', level: 'fatal' }),
     };
     const teachers = {
-      get: async () => ({ id: TEACHER, state: 'ready' }),
+      get: async (id: string) => ({ id, state: 'ready' }),
       training: async () => [{ id: 't-in-training' }],
       list: async () => [],
+    };
+    const work = async (): Promise<Map<string, Work>> => {
+      const byTeacher = new Map<string, Work>();
+      for (const row of streams.values()) {
+        if (row.state !== 'opening') continue;
+        const known = byTeacher.get(row.teacherId)?.streams ?? [];
+        const one = { row: row as StreamRow, readers: [] };
+        byTeacher.set(row.teacherId, { streams: [...known, one], splits: new Set() });
+      }
+      return byTeacher;
     };
     const service = { reconcile: async ({ id }: TeacherRow) => looked.push(id) };
     sut = new ScoringLoop(
       ports as unknown as ScoringPorts,
       teachers as unknown as TeacherRepository,
       service as unknown as TeacherService,
+      { look: async () => false, work },
     );
   });
   afterEach(async () => {
@@ -110,5 +127,46 @@ describe('ScoringLoop', () => {
     expect(run).toHaveBeenCalledOnce();
     expect(looked.length).toBeGreaterThanOrEqual(5);
     release();
+  });
+
+  describe('with more teachers than processes', () => {
+    const serving = new Map<string, () => void>();
+    beforeEach(() => {
+      serving.clear();
+      for (const teacherId of ['t-2', 't-3']) {
+        streams.set(teacherId, { key: teacherId, teacherId, state: 'opening', view, error: null });
+      }
+      run.mockImplementation(
+        ({ streams: [first] }) =>
+          new Promise((resolve) => {
+            serving.set(first?.row.teacherId ?? '', () => {
+              serving.delete(first?.row.teacherId ?? '');
+              resolve();
+            });
+          }),
+      );
+    });
+    afterEach(() => {
+      for (const end of serving.values()) end();
+    });
+
+    it('serves as many at once as it may, and those that were not served next', async () => {
+      sut.start();
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect([...serving.keys()]).toEqual([TEACHER, 't-2']);
+      serving.get(TEACHER)?.();
+      await vi.advanceTimersByTimeAsync(0);
+      expect([...serving.keys()]).toEqual(['t-2', 't-3']);
+    });
+
+    it('asks one that has waited for long to give way, and only then', async () => {
+      sut.start();
+      blockedMs.mockReturnValue(4_900);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(giveWay).not.toHaveBeenCalled();
+      blockedMs.mockReturnValue(5_100);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(giveWay).toHaveBeenCalledOnce();
+    });
   });
 });

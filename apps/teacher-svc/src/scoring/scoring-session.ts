@@ -1,227 +1,174 @@
-import { FidelisError, type Codec } from '@fidelis/contracts';
-import type { ArtifactStore, LogitLog } from '@fidelis/bus';
-import { ComputeChild, withSilenceLimit } from '@fidelis/compute';
-import type { Logger, MetricsRegistry } from '@fidelis/observability';
-import type { TeacherConfig } from '../config.js';
-import type { StreamRow } from '../streams/stream.entity.js';
-import type { StreamRepository } from '../streams/stream.repository.js';
+import { FidelisError, type ProducerFingerprint } from '@fidelis/contracts';
 import type { TeacherRow } from '../teachers/teacher.entity.js';
-import type { PredictionTables } from './prediction-tables.js';
-import type { FromScorer, SplitTask, StreamTask, ToScorer } from './scorer-protocol.js';
+import { SilenceWatch, type ScorerProcess } from './scorer-process.js';
+import type { FromScorer, PieceTask, SplitMessage, SplitTask } from './scorer-protocol.js';
+import type { ScoringPorts, Work } from './scoring-ports.js';
+import { splitTasks } from './split-tasks.js';
+import { startMessage } from './start-message.js';
+import { StreamFeeds } from './stream-feeds.js';
+import { WakeUp } from './wake-up.js';
 
-const SCORER = new URL('./scorer.child.js', import.meta.url);
-const CHILD_GRACE_MS = 3_000;
-/** How often people hear of a stream that grows. */
-const REPORT_EVERY_MS = 500;
+/** Pieces in the hands of the scoring process: while one is stored, it scores the next. */
+const PIECES_UNDER_WAY = 2;
 
-export interface ScoringPorts {
-  readonly artifacts: ArtifactStore;
-  readonly log: LogitLog;
-  readonly streams: StreamRepository;
-  readonly tables: PredictionTables;
-  readonly metrics: MetricsRegistry;
-  readonly logger: Logger;
-  readonly config: TeacherConfig;
-}
-
-type StepMessage = Extract<FromScorer, { type: 'step' }>;
-
-/** One child process with one teacher, working through what there is to score. */
+/**
+ * One child process with one teacher. It is handed small pieces of all the teacher's streams in turn, for as long as there is something to do, or may be
+ * soon: what a stream waits for is not waited for by the others.
+ */
 export class ScoringSession {
-  private readonly growth: StreamGrowth;
+  private readonly wakeUp = new WakeUp();
+  private readonly splitsAsked = new Set<string>();
+  private offered: Work | undefined;
+  private splits: SplitTask[] = [];
+  private underWay = 0;
+  private handling = false;
+  private givingWay = false;
+  private feeds: StreamFeeds | undefined;
 
   constructor(
     private readonly ports: ScoringPorts,
     private readonly teacher: TeacherRow,
     private readonly signal: AbortSignal,
-  ) {
-    this.growth = new StreamGrowth(ports);
+  ) {}
+
+  /** What there is to do, as the database has it now. */
+  offer(work: Work): void {
+    this.offered = work;
+    this.wakeUp.now();
   }
 
-  async run(streams: readonly StreamRow[], splits: readonly SplitTask[]): Promise<void> {
-    const child = ComputeChild.spawn<ToScorer, FromScorer>(SCORER, {
-      // It computes: the database is none of its business.
-      env: { FIDELIS_DATABASE_URL: '' },
-    });
-    const stop = (): void => void child.stop({ graceMs: CHILD_GRACE_MS });
+  /** Something that was waited for may have happened. */
+  poke(): void {
+    this.wakeUp.now();
+  }
+
+  /** How long it has been waiting for runs to move, or for room, with nothing else to do. */
+  blockedMs(): number {
+    return this.underWay > 0 || this.feeds === undefined ? 0 : this.feeds.blockedMs();
+  }
+
+  /** Another teacher has something to do: ends as soon as what is in hand is stored. */
+  giveWay(): void {
+    this.givingWay = true;
+    this.wakeUp.now();
+  }
+
+  /** @throws FidelisError what the process failed with; whatever reading weights and storing frames throws */
+  async run(work: Work): Promise<void> {
+    this.offer(work);
+    const scorer = this.ports.spawn();
+    const silenceMs = this.ports.config.FIDELIS_CHILD_SILENCE_SECONDS * 1_000;
+    const silence = new SilenceWatch(silenceMs, () => this.underWay > 0 && !this.handling);
+    const stop = (): void => void scorer.stop();
     this.signal.addEventListener('abort', stop);
     try {
-      await child.send(await this.start());
-      // A split takes seconds, a stream can take hours: whoever waits for an evaluation does not wait for the stream.
-      const tasks = [...splits, ...(await this.streamTasks(streams))];
-      const sending = this.sendAll(child, tasks);
-      await this.receive(child, tasks.length);
-      await sending;
+      await scorer.send(await startMessage(this.teacher, this.ports.artifacts, this.ports.config));
+      this.underWay += 1;
+      const receiving = this.receive(scorer, silence);
+      const handingOut = this.handOut(scorer, receiving);
+      // What the others come to after the first is of no interest.
+      for (const other of [receiving, handingOut]) other.catch(() => undefined);
+      await Promise.race([handingOut, receiving, silence.broken]);
+      this.signal.throwIfAborted();
     } finally {
+      silence.stop();
       this.signal.removeEventListener('abort', stop);
-      await child.stop({ graceMs: CHILD_GRACE_MS });
+      await scorer.stop();
+      await this.feeds?.close().catch((error: unknown) => {
+        this.ports.logger.debug({ err: error }, 'the streams of a session could not be let go of');
+      });
     }
   }
 
-  private async start(): Promise<ToScorer> {
-    const { memberWeights, spec, classes } = this.teacher;
-    if (memberWeights === null)
-      throw new FidelisError('TEACHER.NOT_READY', `teacher ${this.teacher.id} has no weights yet`);
-    const { config } = this.ports;
-    const members = await Promise.all(memberWeights.map((digest) => this.ports.artifacts.get(digest)));
-    return {
-      type: 'start',
-      dataset: spec.dataset,
-      architecture: spec.architecture,
-      classes,
-      members,
-      backend: config.FIDELIS_BACKEND,
-      threads: config.FIDELIS_THREADS,
-      eager: config.FIDELIS_EAGER,
-      graphs: config.FIDELIS_GRAPHS_DIR,
-    };
-  }
-
-  /** The log itself says where to go on: after a restart, or behind another replica. */
-  private async streamTasks(streams: readonly StreamRow[]): Promise<StreamTask[]> {
-    const tasks: StreamTask[] = [];
-    for (const { key, view, codec, parts, partRows, steps } of streams) {
-      await this.ports.log.ensure(key);
-      const fromStep = (await this.ports.log.lastStep(key, parts)) + 1;
-      await this.growth.begin(key, codec, fromStep, steps);
-      if (fromStep < steps)
-        tasks.push({ type: 'score-stream', key, view, codec, parts, partRows, fromStep, toStep: steps });
-    }
-    return tasks;
-  }
-
-  private async sendAll(
-    child: ComputeChild<ToScorer, FromScorer>,
-    tasks: readonly (StreamTask | SplitTask)[],
-  ): Promise<void> {
-    try {
-      for (const task of tasks) await child.send(task);
-    } catch (error) {
-      // A child that is gone is reported by the iteration over its messages.
-      this.ports.logger.debug({ err: error }, 'the scoring child takes no more tasks');
-    }
-  }
-
-  private async receive(child: ComputeChild<ToScorer, FromScorer>, tasks: number): Promise<void> {
-    let done = 0;
-    if (tasks === 0) return;
-    const silenceMs = this.ports.config.FIDELIS_CHILD_SILENCE_SECONDS * 1_000;
-    for await (const message of withSilenceLimit(child.messages, silenceMs, () => hangs(silenceMs))) {
-      switch (message.type) {
-        case 'started':
-          this.ports.logger.info(
-            { teacherId: this.teacher.id, producer: message.producer, backend: message.attempts },
-            'scoring child ready',
-          );
-          break;
-        case 'eager':
-          this.ports.logger.warn({ name: message.name, reason: message.reason }, 'runs without a graph');
-          break;
-        case 'step':
-          await this.publish(message);
-          break;
-        case 'split-scored':
-          await this.storeTable(message);
-          break;
-        case 'task-done':
-          if (message.task.type === 'score-stream') await this.growth.finish(message.task.key);
-          done += 1;
-          break;
+  /** Hands out pieces until there is nothing to do at all. */
+  private async handOut(scorer: ScorerProcess, receiving: Promise<void>): Promise<void> {
+    for (;;) {
+      await this.wakeUp.next();
+      if (this.signal.aborted) return receiving;
+      const { feeds } = this;
+      if (feeds === undefined) continue;
+      const { offered } = this;
+      this.offered = undefined;
+      if (offered !== undefined) await this.adopt(feeds, offered);
+      await this.fill(scorer, feeds);
+      if (offered !== undefined || feeds.wantRoom) {
+        await feeds.attend();
+        await this.fill(scorer, feeds);
       }
-      if (done === tasks) return;
+      const idle = this.underWay === 0 && this.offered === undefined;
+      if (idle && (this.givingWay || (feeds.size === 0 && this.splits.length === 0))) return;
+    }
+  }
+
+  private async adopt(feeds: StreamFeeds, { streams, splits }: Work): Promise<void> {
+    await feeds.adopt(streams);
+    // A split takes seconds, a stream can take hours: whoever waits for an evaluation does not wait for the stream.
+    this.splits = splitTasks(feeds.inHand, splits).filter(({ split }) => !this.splitsAsked.has(split));
+  }
+
+  private async fill(scorer: ScorerProcess, feeds: StreamFeeds): Promise<void> {
+    while (this.underWay < PIECES_UNDER_WAY && !this.givingWay) {
+      const task: SplitTask | PieceTask | undefined = this.splits.shift() ?? feeds.nextPiece();
+      if (task === undefined) return;
+      if (task.type === 'score-split') this.splitsAsked.add(task.split);
+      this.underWay += 1;
+      await scorer.send(task);
+    }
+  }
+
+  private async receive(scorer: ScorerProcess, silence: SilenceWatch): Promise<void> {
+    for await (const message of scorer.messages) {
+      this.handling = true;
+      silence.heard();
+      await this.handle(scorer, message);
+      silence.heard();
+      this.handling = false;
     }
     this.signal.throwIfAborted();
     throw new FidelisError('TRAINING.CHILD_EXITED', 'the scoring process ended before its work was done');
   }
 
-  private async publish({ key, step, rows, messages, seconds }: StepMessage): Promise<void> {
-    const outcome = await this.ports.log.append(key, messages.length, step, messages, {
-      signal: this.signal,
-    });
-    if (outcome === 'behind') await this.checkStored(key, messages.length, step);
-    const bytes = messages.reduce((sum, message) => sum + message.length, 0);
-    await this.growth.add(key, { step, rows, seconds, bytes: outcome === 'stored' ? bytes : 0 });
+  private async handle(scorer: ScorerProcess, message: FromScorer): Promise<void> {
+    switch (message.type) {
+      case 'started':
+        this.started(scorer, message.producer, message.attempts);
+        break;
+      case 'eager':
+        this.ports.logger.warn({ name: message.name, reason: message.reason }, 'runs without a graph');
+        break;
+      case 'step':
+        await this.feeds?.publish(message, this.signal);
+        break;
+      case 'split-scored':
+        await this.storeTable(message);
+        break;
+      case 'stream-failed':
+        await this.feeds?.fail(message.key, FidelisError.fromWire(message.error));
+        break;
+      case 'task-done':
+        this.underWay -= 1;
+        this.wakeUp.now();
+        break;
+    }
   }
 
-  /** Another replica stored this step: its frames are the same, so this one's are not missed. Otherwise the log has lost some. */
-  private async checkStored(key: string, parts: number, step: number): Promise<void> {
-    const lastStep = await this.ports.log.lastStep(key, parts);
-    if (lastStep >= step) return;
-    throw new FidelisError(
-      'STREAM.GAP',
-      `stream ${key} ends at step ${lastStep}, not before ${step}: it is produced again from there`,
+  private started(scorer: ScorerProcess, producer: ProducerFingerprint, attempts: readonly string[]): void {
+    this.ports.logger.info(
+      { teacherId: this.teacher.id, producer, backend: attempts },
+      'scoring child ready',
     );
+    this.feeds = new StreamFeeds(this.ports, producer, (key) => {
+      scorer.send({ type: 'forget-stream', key }).catch((error: unknown) => {
+        this.ports.logger.debug({ err: error }, 'the scoring child takes no more messages');
+      });
+    });
+    this.underWay -= 1;
+    this.wakeUp.now();
   }
 
-  private async storeTable({
-    split,
-    rows,
-    values,
-  }: Extract<FromScorer, { type: 'split-scored' }>): Promise<void> {
+  private async storeTable({ split, rows, values }: SplitMessage): Promise<void> {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const artifact = await this.ports.artifacts.put(bytes);
     await this.ports.tables.store(this.teacher.id, split, artifact, rows);
-  }
-}
-
-function hangs(silenceMs: number): FidelisError {
-  return new FidelisError(
-    'TRAINING.CHILD_EXITED',
-    `the scoring process hangs: it said nothing for ${silenceMs / 1_000} s and was ended; if its batches take that long, raise FIDELIS_CHILD_SILENCE_SECONDS`,
-  );
-}
-
-/** What a stream has grown by, told to the database (and so to people) now and then. */
-class StreamGrowth {
-  private readonly pending = new Map<string, { steps: number; bytes: number; seconds: number }>();
-  private readonly codecs = new Map<string, Codec>();
-  private toldAt = 0;
-
-  constructor(private readonly ports: ScoringPorts) {}
-
-  async begin(key: string, codec: Codec, publishedSteps: number, steps: number): Promise<void> {
-    this.codecs.set(key, codec);
-    await this.ports.streams.change(key, (row) => {
-      row.publishedSteps = publishedSteps;
-      row.state = publishedSteps >= steps ? 'complete' : 'producing';
-      return true;
-    });
-  }
-
-  async add(
-    key: string,
-    { step, rows, seconds, bytes }: { step: number; rows: number; seconds: number; bytes: number },
-  ): Promise<void> {
-    const { metrics } = this.ports;
-    const before = this.pending.get(key) ?? { steps: 0, bytes: 0, seconds: 0 };
-    this.pending.set(key, {
-      steps: step + 1,
-      bytes: before.bytes + bytes,
-      seconds: before.seconds + seconds,
-    });
-    const codec = this.codecs.get(key) ?? 'unknown';
-    if (bytes > 0) metrics.counter('fidelis_frames_published_total').inc({ codec });
-    metrics.counter('fidelis_frame_bytes_published_total').inc({ codec }, bytes);
-    metrics.counter('fidelis_teacher_forward_seconds_total').inc(seconds);
-    metrics.counter('fidelis_teacher_rows_total').inc(rows);
-    if (performance.now() - this.toldAt > REPORT_EVERY_MS) await this.tell(key, false);
-  }
-
-  async finish(key: string): Promise<void> {
-    await this.tell(key, true);
-  }
-
-  private async tell(key: string, finished: boolean): Promise<void> {
-    const growth = this.pending.get(key) ?? { steps: 0, bytes: 0, seconds: 0 };
-    this.pending.delete(key);
-    this.toldAt = performance.now();
-    await this.ports.streams.change(key, (row) => {
-      row.publishedSteps = Math.max(row.publishedSteps, growth.steps);
-      row.publishedBytes += growth.bytes;
-      row.teacherSeconds += growth.seconds;
-      // It may have been extended meanwhile: then the next session goes on.
-      if (finished && row.publishedSteps >= row.steps) row.state = 'complete';
-      return true;
-    });
   }
 }

@@ -15,7 +15,10 @@ export function reopen(row: StreamRow, asked: Pick<StreamRow, 'steps' | 'correla
   const retried = row.state === 'failed' && row.correlationId !== asked.correlationId;
   const expired = row.state === 'expired';
   if (row.steps >= asked.steps && !retried && !expired) return false;
-  if (expired) beginAnew(row, 0);
+  if (expired) {
+    beginAnew(row, 0);
+    row.producers = [];
+  }
   // What nobody asks for any more is not produced again.
   const steps = expired ? asked.steps : Math.max(row.steps, asked.steps);
   Object.assign(row, { steps, state: 'opening', error: null, correlationId: asked.correlationId });

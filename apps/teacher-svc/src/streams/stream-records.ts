@@ -52,6 +52,7 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
     publishedSteps: 0,
     publishedBytes: 0,
     incarnation: 0,
+    reachedSteps: 0,
     waitsFor: null,
     producers: [],
     teacherSeconds: 0,

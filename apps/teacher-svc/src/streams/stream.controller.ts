@@ -8,13 +8,15 @@ import {
   type RpcResponse,
   streamRpc,
 } from '@fidelis/contracts';
-import { LogitLog, OnRpc, RunPositions } from '@fidelis/bus';
+import { LogitLog, OnRpc } from '@fidelis/bus';
 import { PredictionTables } from '../scoring/prediction-tables.js';
 import { ScoringLoop } from '../scoring/scoring-loop.js';
 import { TeacherRepository } from '../teachers/teacher.repository.js';
-import type { PositionOf } from './run-needs.js';
+import { PositionBoard } from './position-board.js';
 import { streamDetails } from './stream-details.js';
 import { coversSplit, newStream, toStreamRecord } from './stream-records.js';
+import { StreamKeeper } from './stream-keeper.js';
+import { StreamQuota } from './stream-quota.js';
 import { StreamRepository } from './stream.repository.js';
 
 @Controller()
@@ -25,32 +27,25 @@ export class StreamController {
     @Inject(PredictionTables) private readonly tables: PredictionTables,
     @Inject(ScoringLoop) private readonly loop: ScoringLoop,
     @Inject(LogitLog) private readonly log: LogitLog,
-    @Inject(RunPositions) private readonly positions: RunPositions,
+    @Inject(PositionBoard) private readonly board: PositionBoard,
+    @Inject(StreamKeeper) private readonly keeper: StreamKeeper,
+    @Inject(StreamQuota) private readonly quota: StreamQuota,
   ) {}
 
   @OnRpc(streamRpc.open)
   async open(request: RpcRequest<typeof streamRpc.open>): Promise<StreamRecord> {
     const teacher = await this.teachers.get(request.teacherId);
-    const stream = await this.streams.openFor(newStream(teacher, request, new Date()), request.runId);
+    const wanted = newStream(teacher, request, new Date());
+    this.quota.checkFits(wanted, wanted.steps);
+    const stream = await this.streams.openFor(wanted, request.runId);
     // Students may read at once: what is not there yet is waited for, a stream that is not there is an error.
-    await this.log.ensure(stream.key);
-    const checked = await this.reproduceIfLost(stream.key, stream.parts);
+    if (stream.publishedSteps === 0) await this.log.ensure(stream.key);
+    const mended = await this.keeper.mend(stream.key);
     // A run's student is compared with its teacher on these sooner or later; the training split costs nothing where the stream has it.
     await this.tables.ask(teacher.id, 'test');
     if (coversSplit(stream.view)) await this.tables.ask(teacher.id, stream.view.split);
     this.loop.look(teacher.id);
-    return checked;
-  }
-
-  /** Frames can be gone (a new broker with an empty disk): the view is pure and the weights are kept, so they are made again. */
-  private async reproduceIfLost(key: string, parts: number): Promise<StreamRecord> {
-    const stored = (await this.log.lastStep(key, parts)) + 1;
-    const row = await this.streams.change(key, (current) => {
-      if (current.state !== 'complete' || stored >= current.steps) return false;
-      Object.assign(current, { state: 'opening', publishedSteps: stored });
-      return true;
-    });
-    return toStreamRecord(row ?? (await this.streams.get(key)));
+    return toStreamRecord(mended ?? stream);
   }
 
   @OnRpc(streamRpc.release)
@@ -66,28 +61,23 @@ export class StreamController {
   async get({ key }: RpcRequest<typeof streamRpc.get>): Promise<StreamDetails> {
     const row = await this.streams.get(key);
     const runs = await this.streams.runsOn(key);
-    const log = await this.log.info(key);
-    return streamDetails(row, log, runs, await this.positionsOf(runs));
+    await this.board.refresh();
+    return streamDetails(row, await this.log.info(key), runs, this.board.positionOf);
   }
 
   @OnRpc(streamRpc.list)
   async list(): Promise<RpcResponse<typeof streamRpc.list>> {
     const rows = await this.streams.list();
     const runs = await this.streams.runs();
-    const logs = new Map((await this.log.list()).map((log) => [log.key, log]));
-    const positionOf = await this.positionsOf([...runs.values()].flat());
-    const storedBytes = [...logs.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    const logs = await this.log.list();
+    this.quota.observe(logs);
+    const byKey = new Map(logs.map((log) => [log.key, log]));
+    const { positionOf } = this.board;
+    const { usedBytes: storedBytes, quotaBytes } = this.quota;
     return {
-      streams: rows.map((row) => streamDetails(row, logs.get(row.key), runs.get(row.key) ?? [], positionOf)),
-      usage: { storedBytes, quotaBytes: null },
+      streams: rows.map((row) => streamDetails(row, byKey.get(row.key), runs.get(row.key) ?? [], positionOf)),
+      usage: { storedBytes, quotaBytes },
     };
-  }
-
-  private async positionsOf(runs: readonly { readonly runId: string }[]): Promise<PositionOf> {
-    const ids = [...new Set(runs.map(({ runId }) => runId))];
-    const found = await Promise.all(ids.map((id) => this.positions.read(id)));
-    const known = new Map(ids.map((id, index) => [id, found[index]?.position]));
-    return (runId) => known.get(runId);
   }
 
   @OnRpc(streamRpc.remove)

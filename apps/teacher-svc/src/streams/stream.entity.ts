@@ -45,6 +45,10 @@ export class StreamRow {
   @Column({ type: 'int', default: 0 })
   incarnation!: number;
 
+  /** Of all incarnations: those before it were published before. */
+  @Column({ type: 'int', name: 'reached_steps', default: 0 })
+  reachedSteps!: number;
+
   @Column({ type: 'text', name: 'waits_for', nullable: true })
   waitsFor!: StreamRecord['waitsFor'];
 

@@ -1,7 +1,7 @@
 import { FidelisError, streamEvents } from '@fidelis/contracts';
 import { outgoingEvent, type Outbox, type OutgoingMessage } from '@fidelis/persistence';
 import { In, type DataSource, type EntityManager } from 'typeorm';
-import { closeUnread, reopen } from './stream-life.js';
+import { closeUnread, isUnfinished, reopen } from './stream-life.js';
 import { toStreamRecord } from './stream-records.js';
 import { StreamRunRow } from './stream-run.entity.js';
 import { StreamRow } from './stream.entity.js';
@@ -44,10 +44,14 @@ export class StreamRepository {
     return opened ?? row;
   }
 
-  async change(key: string, apply: (row: StreamRow) => boolean): Promise<Changed> {
+  /** @param apply is given the row, which nobody else changes meanwhile, and the runs on it; says whether it changed anything */
+  async change(
+    key: string,
+    apply: (row: StreamRow, runs: readonly StreamRunRow[]) => boolean | Promise<boolean>,
+  ): Promise<Changed> {
     return this.inTransaction(async (manager) => {
       const row = await lockedRow(manager, key);
-      if (row === undefined || !apply(row)) return row;
+      if (row === undefined || !(await apply(row, await runsOn(manager, key)))) return row;
       await manager.save(StreamRow, row);
       await this.outbox.add(manager, changedMessage(row));
       return row;
@@ -67,12 +71,16 @@ export class StreamRepository {
 
   /** A stream that no run reads ends where it is, unless a run came meanwhile. */
   async closeUnread(key: string): Promise<Changed> {
-    return this.inTransaction(async (manager) => {
-      const row = await lockedRow(manager, key);
-      if (row === undefined || (await runsOn(manager, key)).length > 0 || !closeUnread(row)) return row;
-      await manager.save(StreamRow, row);
-      await this.outbox.add(manager, changedMessage(row));
-      return row;
+    return this.change(key, (row, runs) => runs.length === 0 && closeUnread(row));
+  }
+
+  /** A stream's frames make room, unless a run came meanwhile. */
+  async expire(key: string, removeFrames: () => Promise<void>): Promise<void> {
+    await this.change(key, async (row, runs) => {
+      if (runs.length > 0 || isUnfinished(row)) return false;
+      await removeFrames();
+      if (row.state === 'complete') row.state = 'expired';
+      return true;
     });
   }
 
@@ -110,6 +118,15 @@ export class StreamRepository {
       where: { state: In(['opening', 'producing']) },
       order: { createdAt: 'ASC' },
     });
+  }
+
+  /** Streams that a run reads, and those that are to be produced. */
+  async inUse(): Promise<StreamRow[]> {
+    return this.dataSource.manager
+      .createQueryBuilder(StreamRow, 'stream')
+      .where("stream.state IN ('opening', 'producing')")
+      .orWhere('EXISTS (SELECT 1 FROM stream_runs WHERE stream_key = stream.key)')
+      .getMany();
   }
 
   /** Runs by the key of the stream that they are on. */

@@ -1,8 +1,9 @@
 import type { Predictor } from '@fidelis/distillation';
 import type { ModelWeights } from '@fidelis/models';
+import type { LogitSource, SampleRows } from './logit-source.js';
 
-/** Logits of all members of a teacher, kept apart: whoever reads them combines as many as it wants. */
-export class MemberPredictions {
+/** Logits of all members of a teacher that is made of models. */
+export class ModelLogits implements LogitSource {
   /** @param weights by member, all of the predictor's model */
   constructor(
     private readonly predictor: Pick<Predictor, 'predict'>,
@@ -14,11 +15,7 @@ export class MemberPredictions {
     return this.weights.length;
   }
 
-  /**
-   * @param inputs of `rows` samples
-   * @returns [rows][members][classes]
-   */
-  predict(inputs: Float32Array, rows: number): Float32Array {
+  logits({ inputs, rows }: SampleRows): Float32Array {
     const { members, classes } = this;
     const [only] = this.weights;
     if (only !== undefined && members === 1) return this.predictor.predict(only, inputs, rows);

@@ -1,0 +1,45 @@
+import type { RunPosition } from '@fidelis/contracts';
+import type { Position } from './run-needs.js';
+
+/** Where positions come from: the bus's RunPositions. */
+export interface PositionSource {
+  list(): Promise<ReadonlyMap<string, RunPosition>>;
+  watch(onChange: (runId: string, position: RunPosition | undefined) => void): Promise<() => void>;
+}
+
+/** Where every run is, as far as is known here: at hand for whoever paces a stream. */
+export class PositionBoard {
+  private positions = new Map<string, Position>();
+  private readonly listeners = new Set<() => void>();
+  private stopWatch: (() => void) | undefined;
+  private stopped = false;
+
+  constructor(private readonly source: PositionSource) {}
+
+  readonly positionOf = (runId: string): Position | undefined => this.positions.get(runId);
+
+  /** Called when a run has moved. */
+  onMove(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  async start(): Promise<void> {
+    const stop = await this.source.watch((runId, position) => {
+      if (position === undefined) this.positions.delete(runId);
+      else this.positions.set(runId, position);
+      for (const listener of this.listeners) listener();
+    });
+    if (this.stopped) stop();
+    else this.stopWatch = stop;
+  }
+
+  /** Reads all positions anew: for a decision that must not rest on an old one. */
+  async refresh(): Promise<void> {
+    this.positions = new Map(await this.source.list());
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.stopWatch?.();
+  }
+}
