@@ -39,6 +39,7 @@ export {
   type EnsureLogOptions,
   type LogInfo,
   type LogitLogOptions,
+  type LogUsage,
   type StoredSteps,
 } from './logits/logit-log.js';
 export type { FrameLoss } from './logits/ordered-reader.js';

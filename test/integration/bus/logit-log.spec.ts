@@ -252,7 +252,9 @@ describe('LogitLog', () => {
     await log.purge(key, { parts: PARTS, beforeStep: 4 });
     await expect(collect(read({ fromStep: 2, toStep: 10 }))).rejects.toMatchObject({
       code: 'STREAM.GONE',
-      message: expect.stringMatching(/step 2 .* is gone: it has steps 4 to 9\. .*produce it again/) as string,
+      message: expect.stringMatching(
+        /step 2 .* is gone: it has steps 4 to 9\. .*produces it again/,
+      ) as string,
       details: { key, step: 2, firstStep: 4, endStep: 10 },
     });
     expect(await collect(read({ fromStep: 4, toStep: 10 }))).toEqual(places(4, 10));
@@ -318,8 +320,40 @@ describe('LogitLog', () => {
     await append(0, 4);
     await log.purge(key, { parts: PARTS, beforeStep: 2 });
     const reading = collect(read({ fromStep: 1, toStep: 4, onGone: 'wait', goneLimitMs: 700 }));
-    await expect(reading).rejects.toMatchObject({ code: 'STREAM.GONE' });
+    await expect(reading).rejects.toMatchObject({ code: 'STREAM.GONE', retryable: true });
+    const atOnce = collect(read({ fromStep: 1, toStep: 4 }));
+    await expect(atOnce).rejects.toMatchObject({ code: 'STREAM.GONE', retryable: false });
     expect(await readers()).toBe(0);
+  });
+
+  it('is begun anew only where it cannot be gone on with, also when two replicas want that at once', async () => {
+    await append(0, 6);
+    const renew = (who: LogitLog, firstStep: number): Promise<boolean> =>
+      who.renew(key, { parts: PARTS, firstStep });
+    expect([await renew(log, 0), await renew(log, 3), await renew(log, 6)]).toEqual([false, false, false]);
+    expect(await log.steps(key, PARTS)).toMatchObject({ firstStep: 0, endStep: 6 });
+    await log.purge(key, { parts: PARTS, beforeStep: 4 });
+    expect(await renew(log, 2)).toBe(true);
+    expect(await renew(rival, 2)).toBe(false);
+    for (let round = 0; round < 10; round++) {
+      await log.purge(key, { parts: PARTS, beforeStep: 99 });
+      await append((await log.lastStep(key, PARTS)) + 1, 4 + round);
+      await log.purge(key, { parts: PARTS, beforeStep: 3 + round });
+      await Promise.all([renew(log, 2), renew(rival, 1), renew(rival, 2)]);
+      const steps = await log.steps(key, PARTS);
+      expect([1, 2]).toContain(steps?.firstStep);
+      await append(steps?.endStep ?? 0, 4);
+    }
+  });
+
+  it('is not moved along by a purge of what it will have after it was begun anew', async () => {
+    await append(0, 10);
+    await log.purge(key, { parts: PARTS, beforeStep: 8 });
+    await Promise.all([
+      log.renew(key, { parts: PARTS, firstStep: 3 }),
+      rival.purge(key, { parts: PARTS, beforeStep: 8 }),
+    ]);
+    expect(await log.steps(key, PARTS)).toMatchObject({ firstStep: 3, endStep: 3 });
   });
 
   it('lists all logs', async () => {
@@ -327,6 +361,11 @@ describe('LogitLog', () => {
     const mine = (await log.list()).find((info) => info.key === key);
     expect(mine).toEqual(await log.info(key));
     expect(mine).toMatchObject({ messages: 3 * PARTS, stream: logitStreamName(key) });
+    const logs = await log.list();
+    expect(await log.usage()).toEqual({
+      bytes: logs.reduce((sum, { bytes }) => sum + bytes, 0),
+      streams: logs.length,
+    });
   });
 
   it('reports STREAM.GAP where a single message was deleted', async () => {

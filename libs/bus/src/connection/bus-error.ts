@@ -10,6 +10,7 @@ import {
 
 /** Numbers of JetStream's own errors (https://github.com/nats-io/nats-server/blob/main/server/errors.json). */
 export const JS_ERROR = {
+  accountResourcesExceeded: 10002,
   consumerNotFound: 10014,
   insufficientResources: 10023,
   streamNameInUse: 10058,
@@ -22,6 +23,14 @@ export const JS_ERROR = {
   storageExceeded: 10047,
   consumerExists: 10148,
 } as const;
+
+/** No room: the account's limit, the server's, that of its disk, or the stream's own. */
+const QUOTA_ERRORS: readonly number[] = [
+  JS_ERROR.accountResourcesExceeded,
+  JS_ERROR.insufficientResources,
+  JS_ERROR.storageExceeded,
+  JS_ERROR.storeFailed,
+];
 
 export function isJetStreamError(error: unknown, ...codes: readonly number[]): error is JetStreamApiError {
   return error instanceof JetStreamApiError && codes.includes(error.code);
@@ -49,7 +58,7 @@ export function isOutage(error: unknown): boolean {
   if (isClosed(error)) return false;
   if (error instanceof TimeoutError || error instanceof RequestError || isNoResponders(error)) return true;
   if (error instanceof JetStreamApiError) {
-    return error.status === 503 && error.code !== JS_ERROR.insufficientResources;
+    return error.status === 503 && !QUOTA_ERRORS.includes(error.code);
   }
   // The client's own class for "nobody answers the JetStream API" is not exported.
   return error instanceof Error && (error.name === 'JetStreamNotEnabled' || error.name === 'TimeoutError');
@@ -78,12 +87,11 @@ export function busError(error: unknown, what: string): FidelisError {
       cause: error,
     });
   }
-  if (
-    isJetStreamError(error, JS_ERROR.storeFailed, JS_ERROR.storageExceeded, JS_ERROR.insufficientResources)
-  ) {
+  if (isJetStreamError(error, ...QUOTA_ERRORS)) {
     return new FidelisError(
       'STREAM.QUOTA',
-      `cannot ${what}: the storage of NATS is full (${reason}); remove streams that nobody needs or raise the limit`,
+      `cannot ${what}: the storage of NATS is full (${reason}); free room with "fidelis gc", or raise the limit: ` +
+        "JetStream's own, and FIDELIS_STREAM_QUOTA_BYTES for all logit streams",
       { cause: error },
     );
   }

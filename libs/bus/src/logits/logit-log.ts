@@ -18,7 +18,9 @@ import { streamManager } from '../connection/jetstream-clients.js';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { throughOutages } from '../connection/patience.js';
 import { ensureStream } from '../topology/ensure-topology.js';
+import type { RequestedStream } from '../topology/stream-config.js';
 import { appendStep, type AppendOutcome } from './append-step.js';
+import { withQuotaDetails } from './quota-details.js';
 import { readFrames, type ReadOptions } from './read-frames.js';
 
 export interface LogitLogOptions {
@@ -42,6 +44,11 @@ export interface LogInfo {
   readonly messages: number;
   readonly bytes: number;
   readonly createdAt: string;
+}
+
+export interface LogUsage {
+  readonly bytes: number;
+  readonly streams: number;
 }
 
 /** The steps of a log that are wholly stored. */
@@ -75,21 +82,18 @@ export class LogitLog {
    */
   async ensure(key: string, options: EnsureLogOptions = {}): Promise<void> {
     const firstSequence = (options.firstStep ?? 0) * (options.parts ?? 1) + 1;
-    await this.administer(`create the logit stream ${key}`, async (manager) => {
-      if ((await this.find(manager, key)) !== undefined) return;
-      await ensureStream(manager, {
-        name: logitStreamName(key),
-        subjects: [logitSubject(key)],
-        retention: RetentionPolicy.Limits,
-        storage: StorageType.File,
-        // With the default, a stream at its limit would drop its oldest frames without a word.
-        discard: DiscardPolicy.New,
-        max_age: 0,
-        num_replicas: this.replicas,
-        allow_direct: true,
-        ...(firstSequence > 1 ? { first_seq: firstSequence } : {}),
-      });
-    });
+    await withQuotaDetails(this.connection, key, () =>
+      this.administer(`create the logit stream ${key}`, async (manager) => {
+        if ((await this.find(manager, key)) !== undefined) return;
+        try {
+          await ensureStream(manager, this.configuration(key, firstSequence));
+        } catch (error) {
+          // Another replica may just have made it, to begin at another step: its stream is as good.
+          const other = FidelisError.is(error) ? await this.find(manager, key) : undefined;
+          if (other === undefined) throw error;
+        }
+      }),
+    );
   }
 
   /** The last step of which all parts are stored; −1 if there is none, or no such stream. */
@@ -103,7 +107,8 @@ export class LogitLog {
    *
    * @returns `behind` if the log does not end where this step begins (another publisher was here, or the stream is a new
    *   one): read lastStep and go on from there. What another publisher has stored of the step is completed.
-   * @throws FidelisError STREAM.NOT_FOUND, STREAM.QUOTA; BUS.UNAVAILABLE if the connection is closed
+   * @throws FidelisError STREAM.NOT_FOUND; STREAM.QUOTA with usedBytes and, where the server tells it, limitBytes; BUS.UNAVAILABLE if the
+   *   connection is closed
    */
   append(
     key: string,
@@ -116,7 +121,9 @@ export class LogitLog {
       const problem = `${messages.length} messages for a step of ${parts} parts`;
       return Promise.reject(new FidelisError('FRAME.INVALID', problem));
     }
-    return appendStep(this.connection, { key, step, messages, signal: options.signal });
+    return withQuotaDetails(this.connection, key, () =>
+      appendStep(this.connection, { key, step, messages, signal: options.signal }),
+    );
   }
 
   /**
@@ -135,29 +142,43 @@ export class LogitLog {
     key: string,
     { parts, beforeStep }: { readonly parts: number; readonly beforeStep: number },
   ): Promise<void> {
+    if (beforeStep <= 0) return;
     await this.administer(`purge the logit stream ${key}`, async (manager) => {
-      const info = await this.find(manager, key);
-      if (info === undefined) return;
-      // Beyond the last message a purge would move the end of the log along.
-      const seq = Math.min(beforeStep * parts, info.lastSequence) + 1;
-      if (seq <= info.firstSequence) return;
-      await manager.streams.purge(info.stream, { seq });
+      try {
+        // With its subject, which all have: a purge without one that goes beyond the last message moves the end of the log along.
+        await manager.streams.purge(logitStreamName(key), {
+          filter: logitSubject(key),
+          seq: beforeStep * parts + 1,
+        });
+      } catch (error) {
+        if (!isJetStreamError(error, JS_ERROR.streamNotFound)) throw error;
+      }
     });
   }
 
   /**
-   * Begins the stream anew at `firstStep`: what is stored of it is removed, and its readers wait for what they need next.
+   * Begins a new incarnation of the stream at `firstStep`: what is stored of it is removed, and its readers wait for what they need
+   * next. A log that can be read or continued from `firstStep` on as it is, without a gap, is left alone: of two replicas that do
+   * this at once the second finds what the first has made.
    *
+   * @returns whether it was begun anew
    * @throws FidelisError STREAM.QUOTA
    */
   async renew(
     key: string,
     { parts, firstStep }: { readonly parts: number; readonly firstStep: number },
-  ): Promise<void> {
-    await this.remove(key);
+  ): Promise<boolean> {
+    const stored = await this.steps(key, parts);
+    if (stored !== undefined) {
+      const { firstStep: first, endStep, hasGap } = stored;
+      if (first <= firstStep && firstStep <= endStep && !hasGap) return false;
+      await this.remove(key);
+    }
     await this.ensure(key, { firstStep, parts });
+    return true;
   }
 
+  /** undefined if there is no such stream. */
   async steps(key: string, parts: number): Promise<StoredSteps | undefined> {
     const info = await this.info(key);
     return info === undefined ? undefined : storedSteps(info, parts);
@@ -172,6 +193,13 @@ export class LogitLog {
     });
   }
 
+  /** What all logit streams together take on the disk of NATS. */
+  async usage(): Promise<LogUsage> {
+    const logs = await this.list();
+    return { bytes: logs.reduce((sum, { bytes }) => sum + bytes, 0), streams: logs.length };
+  }
+
+  /** With all that is stored in it. Nothing happens where there is no such stream. */
   async remove(key: string): Promise<void> {
     await this.administer(`remove the logit stream ${key}`, async (manager) => {
       try {
@@ -185,6 +213,21 @@ export class LogitLog {
   /** undefined if there is no such stream. */
   async info(key: string): Promise<LogInfo | undefined> {
     return this.administer(`look at the logit stream ${key}`, (manager) => this.find(manager, key));
+  }
+
+  private configuration(key: string, firstSequence: number): RequestedStream {
+    return {
+      name: logitStreamName(key),
+      subjects: [logitSubject(key)],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      // With the default, a stream at its limit would drop its oldest frames without a word.
+      discard: DiscardPolicy.New,
+      max_age: 0,
+      num_replicas: this.replicas,
+      allow_direct: true,
+      ...(firstSequence > 1 ? { first_seq: firstSequence } : {}),
+    };
   }
 
   private async find(manager: JetStreamManager, key: string): Promise<LogInfo | undefined> {

@@ -73,7 +73,7 @@ export class OrderedReader {
         if (loss === undefined) throw error;
         if (lostAt === undefined) this.options.onLoss?.(loss);
         lostAt ??= performance.now();
-        if (performance.now() - lostAt >= this.options.goneLimitMs) throw error;
+        if (performance.now() - lostAt >= this.options.goneLimitMs) throw this.givenUp(error);
         await this.discardConsumer();
         await sleep(LOOK_AGAIN_MS, undefined, { signal: this.cancel.signal }).catch(() => undefined);
       }
@@ -158,7 +158,7 @@ export class OrderedReader {
       throw new FidelisError(
         'STREAM.GAP',
         `message ${sequence} (of step ${step}) of the logit stream ${key} was lost from the middle of the log: ` +
-          'a run that reads it has its teacher produce it again',
+          'start the run again, or open the stream: its teacher produces it again while its weights are kept',
         { details: { key, step, sequence } },
       );
     });
@@ -174,7 +174,7 @@ export class OrderedReader {
     return new FidelisError(
       'STREAM.GONE',
       `step ${step} of the logit stream ${key} is gone: ${stored}. ` +
-        'A run that reads it has its teacher produce it again, as long as the weights are kept',
+        'Start the run again, or open the stream: its teacher produces it again while its weights are kept',
       { details: { key, step, sequence, firstStep, endStep } },
     );
   }
@@ -185,6 +185,13 @@ export class OrderedReader {
     const { code } = error;
     if (code !== 'STREAM.GONE' && code !== 'STREAM.GAP' && code !== 'STREAM.NOT_FOUND') return undefined;
     return { key: this.options.key, sequence, code };
+  }
+
+  /** What did not come while one waited for it may still come: somebody may be about to produce it. */
+  private givenUp(error: unknown): unknown {
+    if (!FidelisError.is(error) || this.options.goneLimitMs === 0) return error;
+    const { code, message, details, cause } = error;
+    return new FidelisError(code, message, { details, cause, retryable: true });
   }
 
   private async discardConsumer(): Promise<void> {

@@ -19,7 +19,7 @@ export interface ReadOptions {
    * @default 'fail'
    */
   readonly onGone?: 'fail' | 'wait' | undefined;
-  /** How long `wait` waits for each. @default 120,000 */
+  /** How long `wait` waits for each; then it is the error, which can be retried. @default 120,000 */
   readonly goneLimitMs?: number | undefined;
   /** Called once for each time that the reader stands before something that is gone. */
   readonly onLoss?: ((loss: FrameLoss) => void) | undefined;
