@@ -12,6 +12,11 @@ import { registerPredict } from './commands/predict.js';
 import { registerRun } from './commands/run.js';
 import { registerRuns } from './commands/runs.js';
 import { registerShow } from './commands/show.js';
+import { registerGc } from './commands/gc.js';
+import { registerJobs } from './commands/jobs.js';
+import { registerRm } from './commands/rm.js';
+import { registerStream } from './commands/stream.js';
+import { registerStreams } from './commands/streams.js';
 import { registerUp } from './commands/up.js';
 import { EXIT, exitStatusOf, type ExitStatus } from './exit-status.js';
 import { Output } from './output.js';
@@ -69,6 +74,11 @@ export async function runCli(args: readonly string[], host: CommandHost): Promis
     registerRuns,
     registerShow,
     registerCancel,
+    registerRm,
+    registerStreams,
+    registerStream,
+    registerJobs,
+    registerGc,
     registerData,
     registerEvaluate,
     registerModels,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /** What the gateway is asked, and what its answers must look like. */
 
-const failureSchema = z.object({
+export const failureSchema = z.object({
   ...errorWireSchema.shape,
   details: z.record(z.string(), z.unknown()).nullish(),
 });

@@ -41,6 +41,15 @@ function two(value: number): string {
   return String(value).padStart(2, '0');
 }
 
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** "0 B", "1.1 MiB". */
+export function bytesText(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), BYTE_UNITS.length - 1);
+  const value = bytes / 1_024 ** power;
+  return `${power === 0 ? whole(value) : value.toFixed(1)} ${BYTE_UNITS[power] ?? 'B'}`;
+}
+
 /** "2026-01-31 12:00:05" in UTC. */
 export function moment(timestamp: string | null): string {
   return timestamp === null ? '–' : timestamp.slice(0, 19).replace('T', ' ');
