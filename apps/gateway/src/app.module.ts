@@ -3,9 +3,10 @@ import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { BusHealth, BusModule } from '@fidelis/bus';
 import { HealthRegistry, MetricsRegistry, ObservabilityModule, type Logger } from '@fidelis/observability';
+import { ArtifactsController } from './artifacts/artifacts.controller.js';
 import { busOptions } from './bus/bus-options.js';
 import { BusReconnects } from './bus/bus-reconnects.js';
-import type { GatewayConfig } from './config.js';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { EdgeModule } from './edge.module.js';
 import { FramesController } from './frames/frames.controller.js';
 import { GraphiqlController } from './graphiql/graphiql.controller.js';
@@ -49,8 +50,13 @@ export class AppModule implements OnModuleInit {
           useFactory: graphqlOptions,
         }),
       ],
-      controllers: [FramesController, ...(config.FIDELIS_GRAPHIQL ? [GraphiqlController] : [])],
+      controllers: [
+        ArtifactsController,
+        FramesController,
+        ...(config.FIDELIS_GRAPHIQL ? [GraphiqlController] : []),
+      ],
       providers: [
+        { provide: GATEWAY_CONFIG, useValue: config },
         { provide: BusReconnects, useValue: reconnects },
         EvaluationsResolver,
         JobsResolver,

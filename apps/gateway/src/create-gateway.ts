@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { NestLogger, runInContext, type Logger } from '@fidelis/observability';
 import type { IncomingMessage } from 'node:http';
 import { AppModule } from './app.module.js';
+import { BYTES_MEDIA_TYPE } from './artifacts/artifacts.controller.js';
 import type { GatewayConfig } from './config.js';
 import { CORRELATION_HTTP_HEADER, correlationIdOf } from './graphql/request-context.js';
 
@@ -20,6 +21,8 @@ export async function createGateway(config: GatewayConfig, logger: Logger): Prom
     reply.header(CORRELATION_HTTP_HEADER, request.id);
     next();
   });
+  // Taken as it comes, by whoever handles it: Fastify's own limit is for what it reads into memory.
+  fastify.addContentTypeParser(BYTES_MEDIA_TYPE, (_request, payload, done) => done(null, payload));
   // After the body was read: its events would lose the context.
   fastify.addHook('preHandler', (request, _reply, next) => {
     runInContext({ correlationId: request.id }, next);

@@ -13,6 +13,7 @@ import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import { AddEnsembles } from './add-ensembles.migration.js';
 import { AddExecution } from './add-execution.migration.js';
+import { AddCodecError } from './add-codec-error.migration.js';
 import { AddStreamRuns } from './add-stream-runs.migration.js';
 import type { TeacherConfig } from './config.js';
 import { CreateTeachers } from './create-teachers.migration.js';
@@ -30,6 +31,7 @@ import { StreamOverseer } from './streams/stream-overseer.js';
 import { streamProviders } from './streams/stream-providers.js';
 import { StreamQuota } from './streams/stream-quota.js';
 import { StreamRepository } from './streams/stream.repository.js';
+import { GivenTeachers } from './teachers/given-teachers.js';
 import { TeacherController } from './teachers/teacher.controller.js';
 import { TeacherRow } from './teachers/teacher.entity.js';
 import { TeacherRepository } from './teachers/teacher.repository.js';
@@ -69,7 +71,7 @@ export class AppModule {
           config,
           schema: 'teacher',
           entities: [TeacherRow, StreamRow, StreamRunRow, PredictionTableRow],
-          migrations: [CreateTeachers, AddEnsembles, AddExecution, AddStreamRuns],
+          migrations: [CreateTeachers, AddEnsembles, AddExecution, AddStreamRuns, AddCodecError],
           logger,
         }),
       ],
@@ -86,6 +88,12 @@ export class AppModule {
           provide: PredictionTables,
           inject: [DataSource],
           useFactory: (dataSource: DataSource) => new PredictionTables(dataSource),
+        },
+        {
+          provide: GivenTeachers,
+          inject: [TeacherRepository, ArtifactStore],
+          useFactory: (teachers: TeacherRepository, artifacts: ArtifactStore) =>
+            new GivenTeachers(teachers, artifacts),
         },
         {
           provide: TeacherService,

@@ -176,7 +176,7 @@ describe("a teacher's own augmentation", () => {
   });
   const trainingOf = (more: object): TeacherTrainingSpec => {
     const { teacher } = parseStrict(experimentSpecSchema, withTraining(more));
-    if ('id' in teacher) throw new Error('the spec trains its teacher');
+    if ('id' in teacher || 'kind' in teacher) throw new Error('the spec trains its teacher');
     return resolveTeacherTraining(teacher.train);
   };
 

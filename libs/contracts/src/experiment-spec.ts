@@ -93,7 +93,24 @@ const existingTeacherSchema = z
   .strictObject({ id: z.string().regex(/^t-[0-9a-f]{12}$/, 'a teacher id looks like t-0123456789ab') })
   .describe('A teacher that exists.');
 
-const teacherField = z.union([trainedTeacherSchema, existingTeacherSchema]);
+const tableOf = (split: string): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(4_096)
+    .describe(
+      `Of the ${split} split: a .npy file, beside the spec, or as the sha-256 of one that was uploaded. (samples, classes) or (samples, members, classes), in the order of the dataset's ids.`,
+    );
+
+const givenTeacherSchema = z
+  .strictObject({
+    kind: z.literal('table'),
+    logits: tableOf('train'),
+    testLogits: tableOf('test').optional(),
+  })
+  .describe('A teacher of which only the logits are known, whatever computed them.');
+
+const teacherField = z.union([trainedTeacherSchema, existingTeacherSchema, givenTeacherSchema]);
 
 const evaluationFieldSchema = z.strictObject({
   sets: z

@@ -25,6 +25,17 @@ export const streamProducerSchema = z.strictObject({
 });
 export type StreamProducer = z.infer<typeof streamProducerSchema>;
 
+/** What rounding to the codec does to the teacher's answers, over the rows that were scored. */
+export const codecErrorSchema = z.strictObject({
+  rows: z.int().positive(),
+  /** KL(f32 ‖ codec) in nats, of the members combined, at temperature 1. */
+  meanKl: z.number().min(0),
+  maxKl: z.number().min(0),
+  /** Rows whose most probable class is another. */
+  argmaxFlips: z.int().min(0),
+});
+export type CodecError = z.infer<typeof codecErrorSchema>;
+
 /** Why a stream that is producing does not grow at the moment; null: it grows. */
 export const streamWaits = ['pace', 'quota'] as const;
 
@@ -52,6 +63,8 @@ export const streamRecordSchema = z.strictObject({
   producers: z.array(streamProducerSchema).default([]),
   /** Seconds of the teacher's forward passes. */
   teacherSeconds: z.number().min(0),
+  /** Null before the first step, and of streams of before. */
+  codecError: codecErrorSchema.nullable().default(null),
   error: errorWireSchema.nullable(),
 });
 export type StreamRecord = z.infer<typeof streamRecordSchema>;

@@ -10,14 +10,34 @@ import { datasetRefSchema, digestSchema } from './view-spec.js';
 export const teacherStates = ['training', 'ready', 'failed'] as const;
 
 /** Everything that decides a trained teacher's weights; its canonical JSON names the teacher. Of an ensemble the seed is the first member's. */
-export const teacherSpecSchema = z.strictObject({
+export const trainedTeacherSpecSchema = z.strictObject({
   architecture: architectureSchema,
   dataset: datasetRefSchema,
   seed: z.int().min(0).max(0xffffffff),
   members: ensembleMembersSchema.optional(),
   train: teacherTrainingSchema,
 });
+export type TrainedTeacherSpec = z.infer<typeof trainedTeacherSpecSchema>;
+
+/** A teacher that is known by what it says of each sample, whatever computed it. Its canonical JSON names the teacher, too. */
+export const givenTeacherSpecSchema = z.strictObject({
+  kind: z.literal('table'),
+  dataset: datasetRefSchema,
+  classes: z.int().positive(),
+  members: z.int().positive(),
+  /** Artifact: float32 `.npy`, [rows of the train split][members][classes], in the order of the ids. */
+  logits: digestSchema,
+  /** The same for the test split; null where nothing is known of it. */
+  testLogits: digestSchema.nullable(),
+});
+export type GivenTeacherSpec = z.infer<typeof givenTeacherSpecSchema>;
+
+export const teacherSpecSchema = z.union([trainedTeacherSpecSchema, givenTeacherSpecSchema]);
 export type TeacherSpec = z.infer<typeof teacherSpecSchema>;
+
+export function isGiven(spec: TeacherSpec): spec is GivenTeacherSpec {
+  return 'kind' in spec;
+}
 
 export const stageProgressSchema = z.strictObject({ done: z.number(), total: z.number() });
 export type StageProgress = z.infer<typeof stageProgressSchema>;
@@ -39,10 +59,10 @@ export const teacherRecordSchema = z.strictObject({
   spec: teacherSpecSchema,
   classes: z.int().positive(),
   members: z.int().positive(),
-  /** Of a single model the digest of its weights, of an ensemble that of its members' digests; null while training. */
+  /** Of a single model the digest of its weights, of an ensemble that of its members' digests, of a table that of its logits; null while training. */
   weightsDigest: digestSchema.nullable(),
-  /** In order; a single model is its own only member. */
-  memberModels: z.array(memberModelSchema).min(1),
+  /** In order; a single model is its own only member. None of a table of logits. */
+  memberModels: z.array(memberModelSchema),
   /** How the steps of its training ran; null while it trains, of an ensemble (its members have theirs), and in records of before. */
   execution: executionSchema.nullable().default(null),
   /** In steps. */
@@ -58,10 +78,25 @@ export const teacherRpc = {
   ensure: defineRpc(
     'teacher.ensure',
     z.discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('spec'), spec: teacherSpecSchema, correlationId: z.string() }),
+      z.strictObject({ kind: z.literal('spec'), spec: trainedTeacherSpecSchema, correlationId: z.string() }),
       z.strictObject({ kind: z.literal('id'), id: z.string(), correlationId: z.string() }),
     ]),
     teacherRecordSchema,
+  ),
+  /**
+   * The teacher of these tables, each the artifact of a `.npy` file: [rows] or [rows][members] of [classes], float16, 32 or 64. Ready at once.
+   * Idempotent. @throws ARTIFACT.NOT_FOUND, SPEC.INVALID naming the field, DATASET.MISMATCH
+   */
+  provide: defineRpc(
+    'teacher.provide',
+    z.strictObject({
+      dataset: datasetRefSchema,
+      logits: digestSchema,
+      testLogits: digestSchema.nullable(),
+      correlationId: z.string(),
+    }),
+    teacherRecordSchema,
+    60_000,
   ),
   get: defineRpc('teacher.get', z.strictObject({ id: z.string() }), teacherRecordSchema),
   list: defineRpc(

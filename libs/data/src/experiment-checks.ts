@@ -64,7 +64,7 @@ export function asksForClasses(spec: ExperimentSpec): boolean {
 function trainingsOf({ teacher, student, view }: ExperimentSpec): Training[] {
   const joined = view.kind === 'sequence' ? (view.append?.size ?? 0) : 0;
   return [
-    ...('id' in teacher
+    ...('id' in teacher || 'kind' in teacher
       ? []
       : [
           {

@@ -1,6 +1,7 @@
 export { decodeCheckpoint, encodeCheckpoint, type Checkpoint, type CheckpointOptions } from './checkpoint.js';
 export { interpolateWeights, refreshStatistics, rescaledLearningRate } from './initialisation.js';
 export { learningRate, type TrainingLength } from './learning-rate.js';
+export { codecError, type CodecErrorSums } from './codec-error.js';
 export { kdLoss, lossNeeds, nllLoss, trainingLoss, type Targets, type TrainingLoss } from './losses.js';
 export { lossScalars } from './loss-warm-up.js';
 export { predict, predictionBatchRows, Predictor } from './predict.js';

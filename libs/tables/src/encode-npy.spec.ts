@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openArray } from './array-file.js';
-import { encodeNpy } from './encode-npy.js';
+import { encodeNpy, npyFloats } from './encode-npy.js';
 
 let directory: string;
 beforeAll(async () => {
@@ -18,6 +18,13 @@ it.each([[[6]], [[2, 3]], [[1, 2, 3, 1]]])('is read again: %j', async (shape) =>
   const array = await openArray(path);
   expect(array.shape).toEqual(shape);
   expect(await array.numbers()).toEqual(values);
+});
+
+it('is read back as it was written, wherever the bytes lie', () => {
+  const values = Float32Array.of(1.5, -2, 0, 3.25, 1e-30, 7);
+  expect(npyFloats(encodeNpy(values, [2, 1, 3]))).toEqual(values);
+  const shifted = new Uint8Array([9, ...encodeNpy(values, [6])]).subarray(1);
+  expect(npyFloats(shifted)).toEqual(values);
 });
 
 it('is laid out as NumPy lays it out', () => {

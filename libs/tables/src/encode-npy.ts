@@ -19,6 +19,13 @@ export function encodeNpy(values: Float32Array, shape: readonly number[]): Uint8
   return Buffer.concat([npyHeader(shape), float32Bytes(values)]);
 }
 
+/** The other way round, of bytes that `encodeNpy` wrote; a new array. */
+export function npyFloats(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const header = new DataView(bytes.buffer, bytes.byteOffset).getUint16(PREFIX_BYTES - 2, true);
+  const start = PREFIX_BYTES + header;
+  return new Float32Array(bytes.slice(start).buffer);
+}
+
 /** Little-endian, where they are. */
 export function float32Bytes(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

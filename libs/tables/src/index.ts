@@ -1,6 +1,7 @@
 export { openArray, type ArrayFile } from './array-file.js';
-export { encodeNpy, float32Bytes, npyHeader } from './encode-npy.js';
+export { encodeNpy, float32Bytes, npyFloats, npyHeader } from './encode-npy.js';
 export { openTable } from './open-table.js';
+export { readLogits, type LogitTable } from './read-logits.js';
 export { readLabels, type LabelOptions } from './read-labels.js';
 export {
   NUMBER_TYPES,

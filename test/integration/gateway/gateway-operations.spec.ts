@@ -51,7 +51,7 @@ describe('what operators look after', () => {
     platform.streams.set(KEY, details);
     platform.teachers.set('t-0123456789ab', teacherRecord());
     const fields = `key stream teacherId teacherDigest view codec members classes steps parts partRows state publishedSteps
-      publishedBytes incarnation waitsFor teacherSeconds error { code } firstStep storedBytes createdAt lastUsedAt
+      publishedBytes incarnation waitsFor codecError { rows meanKl maxKl argmaxFlips } teacherSeconds error { code } firstStep storedBytes createdAt lastUsedAt
       producers { instance fingerprint { backend backendVersion threads platform } steps at }
       runs { runId steps trainedStep checkpointStep }`;
     const { data, errors } = await gateway.graphql(

@@ -19,7 +19,7 @@ export type StreamView = z.output<typeof streamViewSchema>;
 const STREAM_FIELDS = `
   fragment StreamFields on LogitStream {
     key stream teacherId teacherDigest view codec members classes steps parts partRows state publishedSteps publishedBytes
-    incarnation waitsFor teacherSeconds firstStep storedBytes createdAt lastUsedAt
+    incarnation waitsFor codecError { rows meanKl maxKl argmaxFlips } teacherSeconds firstStep storedBytes createdAt lastUsedAt
     producers { instance fingerprint { backend backendVersion threads platform } steps at }
     runs { runId steps trainedStep checkpointStep }
     error { code message retryable details }

@@ -64,6 +64,7 @@ export function renderStream(stream: StreamView, style: Style): string {
     ['frames', `${members} × ${classes} logits a row, ${codec}, ${parts} part(s) a step`],
     ['steps', stepsText(stream)],
     ['stored', `${bytesText(stream.storedBytes)} (${bytesText(stream.publishedBytes)} published so far)`],
+    [`${codec} costs`, codecText(stream.codecError)],
     ['incarnation', String(stream.incarnation)],
     ['teacher time', duration(stream.teacherSeconds)],
     ['created', `${moment(stream.createdAt)} UTC`],
@@ -91,6 +92,13 @@ export function renderStream(stream: StreamView, style: Style): string {
   }
   if (stream.error !== null) sections.push(style.red(`${stream.error.code}: ${stream.error.message}`));
   return sections.join('\n\n');
+}
+
+function codecText(error: StreamView['codecError']): string {
+  if (error === null) return '–';
+  const { rows, meanKl, maxKl, argmaxFlips } = error;
+  const figure = (kl: number): string => (kl === 0 ? '0' : Number(kl.toPrecision(2)).toExponential());
+  return `mean KL ${figure(meanKl)} nats, largest ${figure(maxKl)}, ${whole(argmaxFlips)} of ${whole(rows)} answers changed`;
 }
 
 function stepText(step: number | null): string {

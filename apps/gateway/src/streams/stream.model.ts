@@ -1,6 +1,7 @@
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import {
   CODECS,
+  type CodecError,
   streamStates,
   streamWaits,
   type StreamDetails,
@@ -60,6 +61,24 @@ export class StreamReader implements StreamRun {
 
   @Field(() => Int, { nullable: true, description: 'It would go on after this one if it was killed now.' })
   readonly checkpointStep!: number | null;
+}
+
+@ObjectType('CodecError', {
+  description:
+    "What rounding to the codec does to the teacher's answers: the members combined, at temperature 1.",
+})
+export class CodecErrorInfo implements CodecError {
+  @Field(() => Float, { description: 'That it was measured on.' })
+  readonly rows!: number;
+
+  @Field(() => Float, { description: 'KL(f32 ‖ codec), in nats.' })
+  readonly meanKl!: number;
+
+  @Field(() => Float)
+  readonly maxKl!: number;
+
+  @Field(() => Float, { description: 'Rows whose most probable class is another.' })
+  readonly argmaxFlips!: number;
 }
 
 /** What a stream is in GraphQL: its record, and what is known of it at the moment. */
@@ -129,6 +148,9 @@ export class LogitStream implements StreamView {
 
   @Field(() => [StreamProducerInfo])
   readonly producers!: StreamProducerInfo[];
+
+  @Field(() => CodecErrorInfo, { nullable: true, description: 'Null before the first step.' })
+  readonly codecError!: CodecErrorInfo | null;
 
   @Field(() => Float, { description: "Seconds of the teacher's forward passes." })
   readonly teacherSeconds!: number;

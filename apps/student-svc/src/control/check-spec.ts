@@ -1,4 +1,12 @@
-import { FidelisError, invalidFields, type ExperimentSpec, type TeacherRecord } from '@fidelis/contracts';
+import {
+  digestSchema,
+  FidelisError,
+  invalidFields,
+  isGiven,
+  type ExperimentSpec,
+  type FieldIssue,
+  type TeacherRecord,
+} from '@fidelis/contracts';
 import {
   asksForClasses,
   classCounts,
@@ -7,7 +15,7 @@ import {
   type CheckedDataset,
   type DatasetInfo,
 } from '@fidelis/data';
-import { checkInitialisation, checkStart } from './student-start.js';
+import { checkInitialisation, checkNoStart, checkStart } from './student-start.js';
 
 /**
  * What can be said against a spec before anything of it is done.
@@ -21,9 +29,10 @@ export async function checkSpec(spec: ExperimentSpec): Promise<DatasetInfo> {
   const dataset: CheckedDataset = asksForClasses(spec)
     ? { ...info, trainCounts: await classCounts(spec.dataset, 'train') }
     : info;
-  const issues = experimentIssues(spec, (name) =>
-    [dataset, ...others].find((candidate) => candidate.name === name),
-  );
+  const issues = [
+    ...experimentIssues(spec, (name) => [dataset, ...others].find((candidate) => candidate.name === name)),
+    ...givenIssues(spec),
+  ];
   if (issues.length > 0) throw invalidFields(issues, 'SPEC.INVALID');
   checkInitialisation(spec);
   return info;
@@ -50,7 +59,54 @@ export function checkTeacher(spec: ExperimentSpec, teacher: TeacherRecord, datas
       'DATASET.MISMATCH',
     );
   }
-  checkStart(spec.student, teacher.spec.architecture, teacher.members);
+  if (isGiven(teacher.spec)) {
+    const issues = tableIssues(spec, teacher.spec.testLogits !== null, 'teacher.id');
+    if (issues.length > 0) throw invalidFields(issues, 'SPEC.INVALID');
+    checkNoStart(spec.student);
+  } else {
+    checkStart(spec.student, teacher.spec.architecture, teacher.members);
+  }
+}
+
+/**
+ * What a table of logits cannot do: it has one answer for each sample as it is, and none of what it was not given for.
+ *
+ * @param field where it says which table
+ */
+function tableIssues(spec: ExperimentSpec, hasTest: boolean, field: string): FieldIssue[] {
+  const issues: FieldIssue[] = [];
+  if (spec.view.kind !== 'table') {
+    issues.push({
+      field: 'view.kind',
+      problem:
+        'a table of logits has one answer for each sample as it is, and a sequence changes them: use kind: table, or a teacher with weights',
+    });
+  }
+  if (!hasTest && spec.evaluation.sets.includes('test')) {
+    issues.push({
+      field: field === 'teacher.id' ? 'evaluation.sets' : 'teacher.testLogits',
+      problem:
+        'the student is compared with its teacher on `test`, of which its logits are not known: give them as testLogits, or evaluate on [train-clean] alone',
+    });
+  }
+  return issues;
+}
+
+/** What is wrong with a teacher that is given as a table. */
+function givenIssues(spec: ExperimentSpec): FieldIssue[] {
+  const { teacher } = spec;
+  if (!('kind' in teacher)) return [];
+  const { logits, testLogits } = teacher;
+  const unnamed = Object.entries({ logits, testLogits }).filter(
+    ([, value]) => value !== undefined && !digestSchema.safeParse(value).success,
+  );
+  return [
+    ...unnamed.map(([name, value]) => ({
+      field: `teacher.${name}`,
+      problem: `"${value ?? ''}" is no sha-256 of an uploaded file: \`fidelis run\` uploads files; else put them to /artifacts/<sha-256> of the gateway first`,
+    })),
+    ...tableIssues(spec, testLogits !== undefined, 'teacher'),
+  ];
 }
 
 /** An error of a field of the spec, so that whoever has the file can show its line. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DeadLetterQueue, RpcClient, RunPositions } from '@fidelis/bus';
-import { teacherRpc, type DeadLetter } from '@fidelis/contracts';
+import { isGiven, teacherRpc, type DeadLetter } from '@fidelis/contracts';
 import type { RunLoop } from './run-loop.js';
 import type { RunRepository } from './run.repository.js';
 import * as transitions from './run-transitions.js';
@@ -41,7 +41,9 @@ export class LetterRedrive {
     const { spec, state } = await this.rpc.call(teacherRpc.get, { id: letter.about });
     // Asked for by somebody new, a teacher that failed is trained once more.
     const correlationId = randomUUID();
-    if (state === 'failed') await this.rpc.call(teacherRpc.ensure, { kind: 'spec', spec, correlationId });
+    if (state === 'failed' && !isGiven(spec)) {
+      await this.rpc.call(teacherRpc.ensure, { kind: 'spec', spec, correlationId });
+    }
     await this.letters.remove(letter.id);
     return letter;
   }

@@ -3,6 +3,8 @@ import {
   runRecordSchema,
   teacherSpecSchema,
   trainJobSchema,
+  type ExperimentSpec,
+  type TrainedTeacherSpec,
   type ViewSpec,
 } from '@fidelis/contracts';
 import { datasetInfo } from '@fidelis/data';
@@ -15,7 +17,7 @@ import {
   rowsOfSteps,
   streamSteps,
   studentJobOf,
-  teacherSpecOf,
+  wantedTeacher,
   toRecord,
   viewOf,
   viewRows,
@@ -76,15 +78,34 @@ describe('viewOf', () => {
   });
 });
 
-describe('teacherSpecOf', () => {
+function trainedSpec(spec: ExperimentSpec): TrainedTeacherSpec {
+  const wanted = wantedTeacher(spec, dataset);
+  if (wanted.kind !== 'spec') throw new Error('the spec trains its teacher');
+  return wanted.spec;
+}
+
+describe('the teacher that a run wants', () => {
   it("takes the experiment's seed where the teacher has none of its own", () => {
     const { teacher } = specOf();
-    expect(teacherSpecOf(specOf({ seed: 5 }), dataset)).toMatchObject({ seed: 5, dataset });
-    expect(teacherSpecOf(specOf({ seed: 5, teacher: { ...teacher, seed: 0 } }), dataset)).toMatchObject({
-      seed: 0,
+    expect(wantedTeacher(specOf({ seed: 5 }), dataset)).toMatchObject({
+      kind: 'spec',
+      spec: { seed: 5, dataset },
     });
-    expect(teacherSpecOf(specOf({ teacher: { id: 't-0123456789ab' } }), dataset)).toEqual({
+    expect(wantedTeacher(specOf({ seed: 5, teacher: { ...teacher, seed: 0 } }), dataset)).toMatchObject({
+      spec: { seed: 0 },
+    });
+    expect(wantedTeacher(specOf({ teacher: { id: 't-0123456789ab' } }), dataset)).toEqual({
+      kind: 'id',
       id: 't-0123456789ab',
+    });
+  });
+
+  it('may be a table of logits', () => {
+    const logits = 'ab'.repeat(32);
+    expect(wantedTeacher(specOf({ teacher: { kind: 'table', logits } }), dataset)).toEqual({
+      kind: 'table',
+      logits,
+      testLogits: null,
     });
   });
 });
@@ -92,7 +113,7 @@ describe('teacherSpecOf', () => {
 describe("a teacher's own augmentation", () => {
   it('is written out, so that a policy and its list name one teacher', () => {
     const spec = specOf();
-    if ('id' in spec.teacher) throw new Error('the spec trains its teacher');
+    if ('id' in spec.teacher || 'kind' in spec.teacher) throw new Error('the spec trains its teacher');
     const { architecture, train } = spec.teacher;
     const [named, listed] = [
       { policy: 'baseline' as const },
@@ -102,11 +123,9 @@ describe("a teacher's own augmentation", () => {
           { kind: 'horizontal-flip' as const, probability: 0.5 },
         ],
       },
-    ].map((more) =>
-      teacherSpecOf(specOf({ teacher: { architecture, train: { ...train, ...more } } }), dataset),
-    );
+    ].map((more) => trainedSpec(specOf({ teacher: { architecture, train: { ...train, ...more } } })));
     expect(parseStrict(teacherSpecSchema, named)).toEqual(listed);
-    expect(teacherSpecOf(spec, dataset)).not.toHaveProperty('train.augmentation');
+    expect(trainedSpec(spec)).not.toHaveProperty('train.augmentation');
   });
 });
 

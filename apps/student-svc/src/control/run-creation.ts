@@ -10,7 +10,7 @@ import {
   type RunRecord,
   type StreamRecord,
   type StudentJob,
-  type TeacherSpec,
+  type TrainedTeacherSpec,
   type ViewSpec,
 } from '@fidelis/contracts';
 import { extentOfRows, viewExtent, type DatasetInfo } from '@fidelis/data';
@@ -92,15 +92,27 @@ export function newRun(
   };
 }
 
-export function teacherSpecOf(spec: ExperimentSpec, dataset: DatasetRef): TeacherSpec | { id: string } {
-  if ('id' in spec.teacher) return spec.teacher;
+/** What is asked of teacher-svc: a teacher that it is to train, that exists, or that is given. */
+export type WantedTeacher =
+  | { readonly kind: 'spec'; readonly spec: TrainedTeacherSpec }
+  | { readonly kind: 'id'; readonly id: string }
+  | { readonly kind: 'table'; readonly logits: string; readonly testLogits: string | null };
+
+export function wantedTeacher(spec: ExperimentSpec, dataset: DatasetRef): WantedTeacher {
+  if ('id' in spec.teacher) return { kind: 'id', id: spec.teacher.id };
+  if ('kind' in spec.teacher) {
+    return { kind: 'table', logits: spec.teacher.logits, testLogits: spec.teacher.testLogits ?? null };
+  }
   const { architecture, seed, members, train } = spec.teacher;
   return {
-    architecture,
-    dataset,
-    seed: seed ?? spec.seed,
-    ...(members === undefined ? {} : { members }),
-    train: resolveTeacherTraining(train),
+    kind: 'spec',
+    spec: {
+      architecture,
+      dataset,
+      seed: seed ?? spec.seed,
+      ...(members === undefined ? {} : { members }),
+      train: resolveTeacherTraining(train),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   ENDED_RUN_STATES,
+  isGiven,
   type ErrorWire,
   type EvaluationRecord,
   type FidelisError,
@@ -34,7 +35,9 @@ export function teacherReported(row: RunRow, teacher: TeacherRecord, now: Date):
   }
   if (teacher.state === 'ready') {
     const { memberModels, spec } = teacher;
-    row.plan = { ...row.plan, teacher: { memberModels, architecture: spec.architecture } };
+    // Of a table of logits no student starts.
+    if (!isGiven(spec))
+      row.plan = { ...row.plan, teacher: { memberModels, architecture: spec.architecture } };
   }
   const { done, total } = teacher.progress;
   const reused = teacher.readyAt !== null && new Date(teacher.readyAt) < row.createdAt;

@@ -7,12 +7,12 @@ import type {
   RunState,
   StreamRecord,
   TeacherRecord,
-  TeacherSpec,
+  TrainedTeacherSpec,
 } from '@fidelis/contracts';
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** The part of a teacher that its student may start from. */
-export type TeacherStart = Pick<TeacherRecord, 'memberModels'> & Pick<TeacherSpec, 'architecture'>;
+export type TeacherStart = Pick<TeacherRecord, 'memberModels'> & Pick<TrainedTeacherSpec, 'architecture'>;
 
 /** What control knows of a run beyond what people see. */
 export interface RunPlan {

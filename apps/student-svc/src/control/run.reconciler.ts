@@ -11,7 +11,7 @@ import type { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
 import { datasetInfo } from '@fidelis/data';
 import { runInContext, type Logger, type MetricsRegistry } from '@fidelis/observability';
 import { withDatabaseErrors } from '@fidelis/persistence';
-import { streamSteps, studentJobOf, teacherSpecOf, viewOf } from './run-creation.js';
+import { streamSteps, studentJobOf, wantedTeacher, viewOf } from './run-creation.js';
 import type { RunRow } from './run.entity.js';
 import type { RunRepository } from './run.repository.js';
 import * as transitions from './run-transitions.js';
@@ -82,13 +82,18 @@ export class RunReconciler {
   }
 
   private async ensureTeacher(row: RunRow): Promise<TeacherRecord> {
-    const wanted = teacherSpecOf(row.spec, row.lineage.dataset);
+    const { dataset } = row.lineage;
+    const wanted = wantedTeacher(row.spec, dataset);
     const { correlationId } = row;
-    const request =
-      'id' in wanted
-        ? ({ kind: 'id', id: wanted.id, correlationId } as const)
-        : ({ kind: 'spec', spec: wanted, correlationId } as const);
-    return this.rpc.call(teacherRpc.ensure, request, { correlationId });
+    if (wanted.kind !== 'table') {
+      return this.rpc.call(teacherRpc.ensure, { ...wanted, correlationId }, { correlationId });
+    }
+    const { logits, testLogits } = wanted;
+    return this.rpc.call(
+      teacherRpc.provide,
+      { dataset, logits, testLogits, correlationId },
+      { correlationId },
+    );
   }
 
   private async openStream(row: RunRow, teacher: TeacherRecord): Promise<StreamRecord> {

@@ -14,7 +14,18 @@ import type { TeacherStart } from './run.entity.js';
  * @throws FidelisError SPEC.INVALID
  */
 export function checkInitialisation({ student, teacher }: ExperimentSpec): void {
-  if (!('id' in teacher)) checkStart(student, teacher.architecture, teacher.members ?? 1);
+  if ('id' in teacher) return;
+  if ('kind' in teacher) checkNoStart(student);
+  else checkStart(student, teacher.architecture, teacher.members ?? 1);
+}
+
+/** Nobody starts from a table of logits. @throws FidelisError SPEC.INVALID */
+export function checkNoStart({ initialisation }: ExperimentSpec['student']): void {
+  if (initialisation === undefined || initialisation.kind === 'random') return;
+  throw invalid(
+    'student.initialisation',
+    'a teacher that is a table of logits has no weights to start from: leave the field out, or choose a teacher with weights',
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { OnRpc } from '@fidelis/bus';
-import { referencesRpc, type RpcResponse } from '@fidelis/contracts';
+import { isGiven, referencesRpc, type RpcResponse } from '@fidelis/contracts';
 import { DataSource } from 'typeorm';
 import { PredictionTableRow } from '../scoring/prediction-table.entity.js';
 import { TeacherRow } from '../teachers/teacher.entity.js';
@@ -14,13 +14,18 @@ export class ReferencesController {
   async references(): Promise<RpcResponse<typeof referencesRpc>> {
     const { manager } = this.dataSource;
     const [teachers, tables] = await Promise.all([
-      manager.find(TeacherRow, { select: { id: true, memberWeights: true } }),
+      manager.find(TeacherRow, { select: { id: true, spec: true, memberWeights: true } }),
       manager.find(PredictionTableRow),
     ]);
     const named = [
-      ...teachers.flatMap(({ memberWeights }) => memberWeights ?? []),
+      ...teachers.flatMap(artifactsOf),
       ...tables.flatMap(({ artifact }) => (artifact === null ? [] : [artifact])),
     ];
     return { artifacts: [...new Set(named)] };
   }
+}
+
+function artifactsOf({ spec, memberWeights }: Pick<TeacherRow, 'spec' | 'memberWeights'>): readonly string[] {
+  if (!isGiven(spec)) return memberWeights ?? [];
+  return spec.testLogits === null ? [spec.logits] : [spec.logits, spec.testLogits];
 }

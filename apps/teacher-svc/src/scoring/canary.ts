@@ -103,9 +103,10 @@ function largestDifference(given: Float32Array, expected: Float32Array): Differe
   return difference <= tolerance ? undefined : { index, difference, tolerance };
 }
 
-function rowOf({ ids, inputs, rows }: SampleRows, row: number): SampleRows {
+function rowOf({ split, ids, inputs, rows }: SampleRows, row: number): SampleRows {
   const length = inputs.length / rows;
   return {
+    split,
     ids: ids.slice(row, row + 1),
     inputs: inputs.slice(row * length, (row + 1) * length),
     rows: 1,

@@ -1,5 +1,8 @@
+import type { Split } from '@fidelis/contracts';
+
 /** Samples to be scored, in this form. */
 export interface SampleRows {
+  readonly split: Split;
   /** [rows]: in the view's split. */
   readonly ids: Uint32Array;
   /** [rows][…input shape], as the network sees them. */

@@ -19,7 +19,12 @@ function member(own: number): ModelWeights {
 }
 
 function samples(...inputs: number[]): SampleRows {
-  return { ids: Uint32Array.from(inputs.keys()), inputs: Float32Array.from(inputs), rows: inputs.length };
+  return {
+    split: 'train',
+    ids: Uint32Array.from(inputs.keys()),
+    inputs: Float32Array.from(inputs),
+    rows: inputs.length,
+  };
 }
 
 describe('the predictions of an ensemble', () => {

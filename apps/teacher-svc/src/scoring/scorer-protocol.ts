@@ -7,6 +7,7 @@ import type {
   Split,
   ViewSpec,
 } from '@fidelis/contracts';
+import type { CodecErrorSums } from '@fidelis/distillation';
 
 /** A few steps of a stream. */
 export interface PieceTask {
@@ -34,12 +35,20 @@ export interface ModelTeacher {
   readonly members: readonly { readonly digest: string; readonly weights: Uint8Array }[];
 }
 
+/** A teacher of which only the answers are known. */
+export interface TableTeacher {
+  readonly kind: 'table';
+  readonly members: number;
+  /** Each a `.npy` file: float32 [rows of the split][members][classes]. */
+  readonly tables: readonly { readonly split: Split; readonly digest: string; readonly file: Uint8Array }[];
+}
+
 export interface StartMessage {
   readonly type: 'start';
   readonly teacherId: string;
   readonly dataset: DatasetRef;
   readonly classes: number;
-  readonly teacher: ModelTeacher;
+  readonly teacher: ModelTeacher | TableTeacher;
   readonly backend: 'auto' | 'native' | 'wasm';
   readonly threads: number;
   /** No graphs: one operation after the other. */
@@ -67,6 +76,8 @@ export interface StepMessage {
   readonly seconds: number;
   /** Rows that the canary scored again. */
   readonly canaryRows: number;
+  /** What the codec did to its rows. */
+  readonly codecError: CodecErrorSums;
 }
 
 export interface SplitMessage {

@@ -1,6 +1,6 @@
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
 import { createTableView, loadDataset, type Dataset } from '@fidelis/data';
-import type { FunctionCompiler } from '@fidelis/distillation';
+import { codecError, type FunctionCompiler } from '@fidelis/distillation';
 import { loadTeacher, type LoadedTeacher } from './load-teacher.js';
 import type { SampleRows } from './logit-source.js';
 import type { FromScorer, PieceTask, SplitTask, StartMessage } from './scorer-protocol.js';
@@ -81,8 +81,10 @@ export class Scorer {
       // Before the last step: when the stream is complete, so is what it brings.
       await this.send({ type: 'split-scored', ...whole });
     }
+    const { rows } = samples;
     const messages = this.frames(task, step, samples, values);
-    await this.send({ type: 'step', key, step, rows: samples.rows, messages, seconds, canaryRows });
+    const error = codecError(values, rows, this.teacher.source.members, this.classes, task.codec);
+    await this.send({ type: 'step', key, step, rows, messages, seconds, canaryRows, codecError: error });
   }
 
   private frames(
@@ -112,7 +114,7 @@ export class Scorer {
     const values = new Float32Array(view.rows * this.rowLength);
     for (let from = 0; from < view.rows; from += SPLIT_ROWS) {
       const ids = view.ids.subarray(from, from + SPLIT_ROWS);
-      const samples = { ids, inputs: view.inputs(ids), rows: ids.length };
+      const samples = { split, ids, inputs: view.inputs(ids), rows: ids.length };
       values.set(this.teacher.source.logits(samples), from * this.rowLength);
       // Lets a request to stop through.
       await new Promise(setImmediate);

@@ -1,4 +1,6 @@
+import type { CodecErrorSums } from '@fidelis/distillation';
 import type { FidelisError, ProducerFingerprint, StreamRecord } from '@fidelis/contracts';
+import { addCodecErrors, NOTHING, withSums } from './codec-errors.js';
 import { addSteps } from '../streams/producer-rule.js';
 import { isUnfinished } from '../streams/stream-life.js';
 import type { StreamRow } from '../streams/stream.entity.js';
@@ -15,6 +17,7 @@ interface Growth {
   steps: number;
   bytes: number;
   seconds: number;
+  codec: CodecErrorSums;
   toldAt: number;
   readonly incarnation: number;
   /** Steps before it were published in an earlier incarnation. */
@@ -41,6 +44,7 @@ export class StreamGrowth {
       steps: 0,
       bytes: 0,
       seconds: 0,
+      codec: NOTHING,
       toldAt,
       reachedSteps,
       incarnation,
@@ -58,7 +62,7 @@ export class StreamGrowth {
   /** @param bytes of its frames; 0 if another replica had stored them */
   async add(
     row: StreamRow,
-    { key, step, rows, seconds, canaryRows }: StepMessage,
+    { key, step, rows, seconds, canaryRows, codecError }: StepMessage,
     bytes: number,
   ): Promise<void> {
     const { metrics } = this.ports;
@@ -68,6 +72,7 @@ export class StreamGrowth {
     if (bytes > 0) {
       growth.steps += 1;
       growth.bytes += bytes;
+      growth.codec = addCodecErrors(growth.codec, codecError);
       if (step >= growth.reachedSteps) metrics.counter('fidelis_frames_published_total').inc({ codec });
     }
     growth.endStep = step + 1;
@@ -90,14 +95,15 @@ export class StreamGrowth {
   async tell(key: string, waitsFor: StreamRecord['waitsFor']): Promise<StreamRow | undefined> {
     const growth = this.growing.get(key);
     if (growth === undefined) return undefined;
-    const { endStep, steps, bytes, seconds, reachedSteps } = growth;
-    Object.assign(growth, { steps: 0, bytes: 0, seconds: 0, toldAt: performance.now() });
+    const { endStep, steps, bytes, seconds, reachedSteps, codec } = growth;
+    Object.assign(growth, { steps: 0, bytes: 0, seconds: 0, codec: NOTHING, toldAt: performance.now() });
     return this.ports.streams.change(key, (row) => {
       const { instance } = this.ports.leases;
       const at = new Date().toISOString();
       row.producers = addSteps(row.producers, { instance, fingerprint: this.producer, steps, at });
       row.publishedBytes += bytes;
       row.teacherSeconds += seconds;
+      row.codecError = withSums(row.codecError, codec);
       row.reachedSteps = Math.max(row.reachedSteps, reachedSteps);
       // Begun anew meanwhile: where it ends now is not known here.
       if (!isUnfinished(row) || row.incarnation !== growth.incarnation) return true;

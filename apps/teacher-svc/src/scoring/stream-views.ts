@@ -40,7 +40,7 @@ export class StreamViews {
       return {
         samples: (step) => {
           const { ids, inputs } = view.batch(step);
-          return { ids, inputs, rows: ids.length };
+          return { split: spec.split, ids, inputs, rows: ids.length };
         },
         whole: undefined,
         fresh: true,
@@ -50,7 +50,7 @@ export class StreamViews {
     return {
       samples: (step) => {
         const { ids, inputs } = view.chunk(step);
-        return { ids, inputs, rows: ids.length };
+        return { split: spec.split, ids, inputs, rows: ids.length };
       },
       whole: spec.subset === undefined ? new WholeSplit(spec.split, view.rows, this.rowLength) : undefined,
       fresh: true,

@@ -73,8 +73,8 @@ export class StreamKeeper {
   /** Looks again at this one, with the newest positions and while nobody else changes it, and does what is to be done. */
   async mend(key: string): Promise<StreamRow | undefined> {
     const { log, streams, board } = this.ports;
-    await board.refresh();
     return streams.change(key, async (row, readers) => {
+      await board.refresh(readers.map(({ runId }) => runId));
       const stored = await log.steps(key, row.parts);
       const found = remedy(row, readers, stored, board);
       if (found === undefined) return false;

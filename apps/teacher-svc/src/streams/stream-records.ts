@@ -1,9 +1,12 @@
 import {
   FidelisError,
+  isGiven,
   logitStreamName,
   partition,
   streamKey,
   type Codec,
+  type GivenTeacherSpec,
+  type Split,
   type StreamRecord,
   type ViewSpec,
 } from '@fidelis/contracts';
@@ -34,6 +37,7 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
       `teacher ${teacher.id} was trained on another dataset than the view's ${view.dataset.name}`,
     );
   }
+  requireAnswers(teacher, view);
   const info = datasetInfo(view.dataset.name);
   const { stepRows } = viewExtent(view, info.splits[view.split]);
   const { parts, partRows } = partition(stepRows, members, classes, codec);
@@ -55,6 +59,7 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
     reachedSteps: 0,
     waitsFor: null,
     producers: [],
+    codecError: null,
     teacherSeconds: 0,
     error: null,
     correlationId,
@@ -63,6 +68,20 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
     leaseOwner: null,
     leaseUntil: null,
   };
+}
+
+/** A table of logits has one answer for each sample as it is. @throws FidelisError SPEC.INVALID */
+function requireAnswers({ id, spec }: TeacherRow, view: ViewSpec): void {
+  if (!isGiven(spec) || (view.kind === 'table' && answers(spec, view.split))) return;
+  throw new FidelisError(
+    'SPEC.INVALID',
+    `teacher ${id} is a table of logits of the samples as they are${spec.testLogits === null ? ' in the train split' : ''}: it has no answers for this view. Use a table view, or a teacher with weights`,
+  );
+}
+
+/** Whether a table of logits has the split. */
+export function answers({ testLogits }: GivenTeacherSpec, split: Split): boolean {
+  return split === 'train' || testLogits !== null;
 }
 
 export function toStreamRecord(row: StreamRow): StreamRecord {
@@ -84,6 +103,7 @@ export function toStreamRecord(row: StreamRow): StreamRecord {
     incarnation: row.incarnation,
     waitsFor: row.waitsFor,
     producers: row.producers,
+    codecError: row.codecError,
     teacherSeconds: row.teacherSeconds,
     error: row.error,
   };

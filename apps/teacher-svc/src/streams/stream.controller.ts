@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
   FidelisError,
+  isGiven,
   teacherRpc,
   type StreamDetails,
   type StreamRecord,
@@ -14,7 +15,7 @@ import { ScoringLoop } from '../scoring/scoring-loop.js';
 import { TeacherRepository } from '../teachers/teacher.repository.js';
 import { PositionBoard } from './position-board.js';
 import { streamDetails } from './stream-details.js';
-import { coversSplit, newStream, toStreamRecord } from './stream-records.js';
+import { answers, coversSplit, newStream, toStreamRecord } from './stream-records.js';
 import { StreamKeeper } from './stream-keeper.js';
 import { StreamQuota } from './stream-quota.js';
 import { StreamRepository } from './stream.repository.js';
@@ -42,7 +43,7 @@ export class StreamController {
     if (stream.publishedSteps === 0) await this.log.ensure(stream.key);
     const mended = await this.keeper.mend(stream.key);
     // A run's student is compared with its teacher on these sooner or later; the training split costs nothing where the stream has it.
-    await this.tables.ask(teacher.id, 'test');
+    if (!isGiven(teacher.spec) || answers(teacher.spec, 'test')) await this.tables.ask(teacher.id, 'test');
     if (coversSplit(stream.view)) await this.tables.ask(teacher.id, stream.view.split);
     this.loop.look(teacher.id);
     return toStreamRecord(mended ?? stream);
@@ -61,7 +62,7 @@ export class StreamController {
   async get({ key }: RpcRequest<typeof streamRpc.get>): Promise<StreamDetails> {
     const row = await this.streams.get(key);
     const runs = await this.streams.runsOn(key);
-    await this.board.refresh();
+    await this.board.refresh(runs.map(({ runId }) => runId));
     return streamDetails(row, await this.log.info(key), runs, this.board.positionOf);
   }
 
@@ -92,7 +93,14 @@ export class StreamController {
     teacherId,
     split,
   }: RpcRequest<typeof teacherRpc.predictions>): Promise<RpcResponse<typeof teacherRpc.predictions>> {
-    const { weightsDigest, members, classes } = await this.teachers.get(teacherId);
+    const { spec, weightsDigest, members, classes } = await this.teachers.get(teacherId);
+    if (isGiven(spec) && !answers(spec, split)) {
+      throw new FidelisError(
+        'TEACHER.FAILED',
+        `teacher ${teacherId} is a table of logits, and has none of the split ${split}`,
+        { details: { teacherId, split } },
+      );
+    }
     const table = await this.tables.ask(teacherId, split);
     if (table.artifact !== null && table.rows !== null && weightsDigest !== null) {
       return {

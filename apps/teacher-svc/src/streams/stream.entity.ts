@@ -1,4 +1,11 @@
-import type { Codec, ErrorWire, StreamProducer, StreamRecord, ViewSpec } from '@fidelis/contracts';
+import type {
+  Codec,
+  CodecError,
+  ErrorWire,
+  StreamProducer,
+  StreamRecord,
+  ViewSpec,
+} from '@fidelis/contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity({ name: 'streams' })
@@ -54,6 +61,9 @@ export class StreamRow {
 
   @Column({ type: 'jsonb' })
   producers!: StreamProducer[];
+
+  @Column({ type: 'jsonb', name: 'codec_error', nullable: true })
+  codecError!: CodecError | null;
 
   @Column({ type: 'float8', name: 'teacher_seconds' })
   teacherSeconds!: number;

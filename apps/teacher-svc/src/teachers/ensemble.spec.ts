@@ -1,4 +1,9 @@
-import { parseStrict, teacherRecordSchema, teacherSpecSchema, type TeacherSpec } from '@fidelis/contracts';
+import {
+  parseStrict,
+  teacherRecordSchema,
+  trainedTeacherSpecSchema,
+  type TrainedTeacherSpec,
+} from '@fidelis/contracts';
 import { describe, expect, it } from 'vitest';
 import { memberSpecs, weightsDigestOf } from './ensemble.js';
 import { settleEnsemble } from './settle-ensemble.js';
@@ -9,13 +14,13 @@ import type { TeacherRow } from './teacher.entity.js';
 const NOW = new Date('2026-01-01T00:00:00Z');
 const LATER = new Date('2026-01-01T00:05:00Z');
 
-const single: TeacherSpec = parseStrict(teacherSpecSchema, {
+const single: TrainedTeacherSpec = parseStrict(trainedTeacherSpecSchema, {
   architecture: { name: 'lenet5' },
   dataset: { name: 'mnist', digest: 'da'.repeat(32) },
   seed: 3,
   train: { epochs: 50, batchSize: 32, optimizer: { learningRate: 0.01 } },
 });
-const spec: TeacherSpec = { ...single, members: 3 };
+const spec: TrainedTeacherSpec = { ...single, members: 3 };
 
 function membersOf(...changes: readonly Partial<TeacherRow>[]): TeacherRow[] {
   return memberSpecs(spec).map((member, index) => ({

@@ -1,9 +1,9 @@
 import {
   parseStrict,
   teacherRecordSchema,
-  teacherSpecSchema,
+  trainedTeacherSpecSchema,
   trainJobSchema,
-  type TeacherSpec,
+  type TrainedTeacherSpec,
 } from '@fidelis/contracts';
 import { describe, expect, it } from 'vitest';
 import { teacherIdOf } from './teacher-id.js';
@@ -11,7 +11,7 @@ import { newTeacher, teacherJobOf, toTeacherRecord } from './teacher-records.js'
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 
-const spec: TeacherSpec = parseStrict(teacherSpecSchema, {
+const spec: TrainedTeacherSpec = parseStrict(trainedTeacherSpecSchema, {
   architecture: { name: 'lenet5' },
   dataset: { name: 'mnist', digest: 'da'.repeat(32) },
   seed: 3,
@@ -25,7 +25,7 @@ const spec: TeacherSpec = parseStrict(teacherSpecSchema, {
 
 describe('teacherIdOf', () => {
   it('is the same for the same spec, however it was put together', () => {
-    const turned = Object.fromEntries(Object.entries(spec).reverse()) as TeacherSpec;
+    const turned = Object.fromEntries(Object.entries(spec).reverse()) as TrainedTeacherSpec;
     expect(teacherIdOf(turned)).toBe(teacherIdOf(spec));
     expect(teacherIdOf(spec)).toMatch(/^t-[0-9a-f]{12}$/);
   });
@@ -40,7 +40,7 @@ describe('teacherIdOf', () => {
       { ...spec, train: { ...train, subset: { size: 200, stratified: true, seed: 1 } } },
       { ...spec, train: { ...train, augmentation: [{ kind: 'horizontal-flip', probability: 0.5 }] } },
       { ...spec, architecture: { name: 'mlp' } },
-    ].map((one) => teacherIdOf(one as TeacherSpec));
+    ].map((one) => teacherIdOf(one as TrainedTeacherSpec));
     expect(new Set(ids).size).toBe(ids.length);
   });
 });

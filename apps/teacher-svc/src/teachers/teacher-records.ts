@@ -1,10 +1,19 @@
-import type { TeacherJob, TeacherRecord, TeacherSpec } from '@fidelis/contracts';
+import {
+  canonicalJson,
+  FidelisError,
+  isGiven,
+  sha256Hex,
+  type GivenTeacherSpec,
+  type TeacherJob,
+  type TeacherRecord,
+  type TrainedTeacherSpec,
+} from '@fidelis/contracts';
 import { datasetInfo } from '@fidelis/data';
 import { memberModels } from './ensemble.js';
 import { teacherIdOf } from './teacher-id.js';
 import type { TeacherRow } from './teacher.entity.js';
 
-export function newTeacher(spec: TeacherSpec, correlationId: string, now: Date): TeacherRow {
+export function newTeacher(spec: TrainedTeacherSpec, correlationId: string, now: Date): TeacherRow {
   const { classes } = datasetInfo(spec.dataset.name);
   return {
     id: teacherIdOf(spec),
@@ -23,9 +32,35 @@ export function newTeacher(spec: TeacherSpec, correlationId: string, now: Date):
   };
 }
 
-/** Of a single model: an ensemble has no training of its own. */
+/** Of a table of logits: it is there as soon as it is known. */
+export function givenTeacher(spec: GivenTeacherSpec, correlationId: string, now: Date): TeacherRow {
+  const { dataset, members, classes, logits, testLogits } = spec;
+  return {
+    id: teacherIdOf(spec),
+    state: 'ready',
+    spec,
+    classes,
+    members,
+    weightsDigest: sha256Hex(canonicalJson({ dataset: dataset.digest, logits, testLogits })),
+    memberWeights: null,
+    execution: null,
+    progress: { done: 0, total: 0 },
+    error: null,
+    correlationId,
+    createdAt: now,
+    readyAt: now,
+  };
+}
+
+/** Of a teacher that is trained. @throws FidelisError INTERNAL of a table of logits, which never is */
+export function trainedSpecOf({ id, spec }: Pick<TeacherRow, 'id' | 'spec'>): TrainedTeacherSpec {
+  if (!isGiven(spec)) return spec;
+  throw new FidelisError('INTERNAL', `teacher ${id} is a table of logits: there is nothing to train`);
+}
+
+/** Of a single model: an ensemble has no training of its own, and a table of logits none at all. */
 export function teacherJobOf(row: TeacherRow): TeacherJob {
-  const { architecture, dataset, seed, train } = row.spec;
+  const { architecture, dataset, seed, train } = trainedSpecOf(row);
   return {
     kind: 'teacher',
     runId: row.id,

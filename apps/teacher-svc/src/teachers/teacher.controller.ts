@@ -9,6 +9,7 @@ import {
   type RpcResponse,
 } from '@fidelis/contracts';
 import { OnEvent, OnRpc } from '@fidelis/bus';
+import { GivenTeachers } from './given-teachers.js';
 import { toTeacherRecord } from './teacher-records.js';
 import { TeacherRepository } from './teacher.repository.js';
 import { TeacherService } from './teacher.service.js';
@@ -18,6 +19,7 @@ export class TeacherController {
   constructor(
     @Inject(TeacherService) private readonly service: TeacherService,
     @Inject(TeacherRepository) private readonly teachers: TeacherRepository,
+    @Inject(GivenTeachers) private readonly given: GivenTeachers,
   ) {}
 
   @OnRpc(teacherRpc.ensure)
@@ -27,6 +29,11 @@ export class TeacherController {
         ? await this.teachers.get(request.id)
         : await this.service.ensure(request.spec, request.correlationId);
     return toTeacherRecord(row);
+  }
+
+  @OnRpc(teacherRpc.provide)
+  async provide(request: RpcRequest<typeof teacherRpc.provide>): Promise<TeacherRecord> {
+    return toTeacherRecord(await this.given.provide(request));
   }
 
   @OnRpc(teacherRpc.get)

@@ -1,7 +1,7 @@
 import {
   FidelisError,
   trainJob,
-  type TeacherSpec,
+  type TrainedTeacherSpec,
   type TrainingProgress,
   type TrainingResult,
 } from '@fidelis/contracts';
@@ -9,7 +9,7 @@ import type { JobQueue, RunPositions } from '@fidelis/bus';
 import type { TeacherConfig } from '../config.js';
 import { memberSpecs } from './ensemble.js';
 import { settleEnsemble } from './settle-ensemble.js';
-import { newTeacher, teacherJobOf } from './teacher-records.js';
+import { newTeacher, teacherJobOf, trainedSpecOf } from './teacher-records.js';
 import { teacherIdOf } from './teacher-id.js';
 import type { TeacherRow } from './teacher.entity.js';
 import type { TeacherRepository } from './teacher.repository.js';
@@ -23,7 +23,7 @@ export class TeacherService {
     private readonly config: TeacherConfig,
   ) {}
 
-  async ensure(spec: TeacherSpec, correlationId: string): Promise<TeacherRow> {
+  async ensure(spec: TrainedTeacherSpec, correlationId: string): Promise<TeacherRow> {
     const row = await this.teachers.createOrGet(newTeacher(spec, correlationId, new Date()));
     if (row.state === 'failed' && row.correlationId !== correlationId)
       return this.tryAgain(row, correlationId);
@@ -36,13 +36,13 @@ export class TeacherService {
       await this.enqueue(row);
       return row;
     }
-    for (const member of memberSpecs(row.spec)) await this.ensure(member, row.correlationId);
+    for (const member of memberSpecs(trainedSpecOf(row))) await this.ensure(member, row.correlationId);
     return this.settle(row);
   }
 
   /** What an ensemble is, its members say. */
   private async settle(row: TeacherRow): Promise<TeacherRow> {
-    const ids = memberSpecs(row.spec).map(teacherIdOf);
+    const ids = memberSpecs(trainedSpecOf(row)).map(teacherIdOf);
     const members = await this.teachers.findAll(ids);
     const settled = await this.teachers.change(row.id, (current) =>
       settleEnsemble(current, members, new Date()),
@@ -65,7 +65,7 @@ export class TeacherService {
   /** Level-triggered: a teacher in training has a result, or a job in the queue; an ensemble has its members. */
   async reconcile(row: TeacherRow): Promise<void> {
     if (row.members > 1) {
-      const members = await this.teachers.findAll(memberSpecs(row.spec).map(teacherIdOf));
+      const members = await this.teachers.findAll(memberSpecs(trainedSpecOf(row)).map(teacherIdOf));
       await (members.length < row.members ? this.train(row) : this.settle(row));
       return;
     }
