@@ -15,15 +15,15 @@ export function npyHeader(shape: readonly number[]): Uint8Array {
 }
 
 /** The bytes that numpy.save writes for a float32 array of this shape. */
-export function encodeNpy(values: Float32Array, shape: readonly number[]): Uint8Array {
+export function encodeNpy(values: Float32Array, shape: readonly number[]): Uint8Array<ArrayBuffer> {
   return Buffer.concat([npyHeader(shape), float32Bytes(values)]);
 }
 
 /** The other way round, of bytes that `encodeNpy` wrote; a new array. */
 export function npyFloats(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const header = new DataView(bytes.buffer, bytes.byteOffset).getUint16(PREFIX_BYTES - 2, true);
-  const start = PREFIX_BYTES + header;
-  return new Float32Array(bytes.slice(start).buffer);
+  // A copy that begins where its buffer does: a Buffer's own slice does not.
+  return new Float32Array(new Uint8Array(bytes.subarray(PREFIX_BYTES + header)).buffer);
 }
 
 /** Little-endian, where they are. */

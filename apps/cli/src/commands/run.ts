@@ -11,6 +11,7 @@ import { inPlainWords } from '../report/plain-words.js';
 import { runDocument } from '../report/run-document.js';
 import { runStages } from '../report/run-stages.js';
 import { renderFigures } from '../report/run-table.js';
+import { withUploadedTables } from '../teacher/upload-tables.js';
 import { readSpec } from '../spec/read-spec.js';
 
 interface RunOptions extends GatewayOptions {
@@ -47,7 +48,9 @@ async function runSpec(invocation: Invocation, file: string, options: RunOptions
   const specFile = await readSpec(file, datasets);
   const spec = withOverrides(specFile.spec, options);
   return withClientOf(requireGateway(gateway, host, options), async (client) => {
-    const started = await startExperiment(client, specFile, spec, signal);
+    const warn = (text: string): void => output.message(output.messageStyle.yellow(text));
+    const ready = await withUploadedTables(spec, specFile, { file, client, signal, warn });
+    const started = await startExperiment(client, specFile, ready, signal);
     if (options.detach === true) {
       output.result(
         { run: started.id, name: started.name, state: started.state },

@@ -1,4 +1,4 @@
-import { FidelisError, parseTolerant } from '@fidelis/contracts';
+import { errorWireSchema, FidelisError, parseTolerant } from '@fidelis/contracts';
 import { createClient, type Client } from 'graphql-ws';
 import WebSocket from 'ws';
 import { z } from 'zod';
@@ -7,6 +7,8 @@ import { fromGraphqlErrors, gatewayUnreachable, graphqlErrorSchema } from './gat
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const RECONNECT_MS = 500;
+
+const httpFailureSchema = z.object({ error: errorWireSchema });
 
 const answerSchema = z.looseObject({
   data: z.unknown().optional(),
@@ -57,6 +59,47 @@ export class GatewayClient {
       throw gatewayUnreachable(this.url, error);
     }
     return this.dataOf(document, body);
+  }
+
+  /**
+   * Stores a blob under its sha-256, unless it is there.
+   *
+   * @throws FidelisError the gateway's; GATEWAY.UNAVAILABLE
+   */
+  async putArtifact(digest: string, bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<void> {
+    const path = `/artifacts/${digest}`;
+    const there = await this.http(path, { method: 'HEAD' }, signal);
+    if (there.ok) return;
+    const headers = { 'content-type': 'application/octet-stream' };
+    await this.accepted(await this.http(path, { method: 'PUT', body: bytes, headers }, signal));
+  }
+
+  /**
+   * What the gateway gives under a path besides GraphQL; the body is read as it is wanted.
+   *
+   * @throws FidelisError the gateway's; GATEWAY.UNAVAILABLE
+   */
+  async download(path: string, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.accepted(await this.http(path, {}, signal));
+    if (response.body === null) throw new FidelisError('INTERNAL', `${this.url.origin}${path} has no body`);
+    return response.body;
+  }
+
+  private async http(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+    const url = new URL(path, this.url);
+    try {
+      return await fetch(url, signal === undefined ? init : { ...init, signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw gatewayUnreachable(url, error);
+    }
+  }
+
+  private async accepted(response: Response): Promise<Response> {
+    if (response.ok) return response;
+    const failure = httpFailureSchema.safeParse(await response.json().catch(() => undefined));
+    if (failure.success) throw FidelisError.fromWire(failure.data.error);
+    throw new FidelisError('INTERNAL', `${response.url} answered with status ${response.status}`);
   }
 
   /** @returns ends the subscription */
