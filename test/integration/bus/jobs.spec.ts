@@ -1,4 +1,11 @@
-import { DeadLetterQueue, JobQueue, OnJob, type MessageContext, type NatsConnection } from '@fidelis/bus';
+import {
+  DeadLetterQueue,
+  ensureTopology,
+  JobQueue,
+  OnJob,
+  type MessageContext,
+  type NatsConnection,
+} from '@fidelis/bus';
 import { defineJob, FidelisError, jobSubject, STREAMS, type DeadLetter } from '@fidelis/contracts';
 import { startTestNats, waitFor, type TestNats } from '@fidelis/testing';
 import { Controller, type Type } from '@nestjs/common';
@@ -255,6 +262,19 @@ describe('jobs', () => {
       const { letters } = await letterbox.list({ first: 1 });
       return letters[0] as DeadLetter;
     };
+
+    it('may be none', async () => {
+      const empty = await startTestNats();
+      const connection = await connectTo(empty.url);
+      await ensureTopology(connection);
+      expect(await new DeadLetterQueue(connection).list({ first: 5 })).toEqual({
+        letters: [],
+        hasMore: false,
+        total: 0,
+      });
+      await connection.close();
+      await empty.dispose();
+    });
 
     it('are listed with their reason, newest first, a page at a time', async () => {
       await start('a');

@@ -44,7 +44,9 @@ export class DeadLetterQueue {
       const { state } = await manager.streams.info(STREAM);
       const letters: DeadLetter[] = [];
       let sequence = after === undefined ? state.last_seq : Number(after) - 1;
-      for (; sequence >= state.first_seq && letters.length <= first; sequence--) {
+      // An empty stream begins at 0, where no message is.
+      const oldest = Math.max(1, state.first_seq);
+      for (; sequence >= oldest && letters.length <= first; sequence--) {
         const message = await find(manager, sequence);
         if (message !== undefined) letters.push(letterOf(message));
       }
