@@ -255,7 +255,7 @@ export function storedSteps(
 ): StoredSteps {
   const firstStep = Math.ceil((Math.max(firstSequence, 1) - 1) / parts);
   const endStep = Math.max(firstStep, Math.floor(lastSequence / parts));
-  const hasGap = messages < Math.max(0, lastSequence - firstSequence + 1);
+  const hasGap = messages < Math.max(0, lastSequence - Math.max(firstSequence, 1) + 1);
   return { firstStep, endStep, bytes, hasGap };
 }
 
