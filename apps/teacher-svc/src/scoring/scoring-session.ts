@@ -96,6 +96,8 @@ export class ScoringSession {
         await this.fill(scorer, feeds);
       }
       const idle = this.underWay === 0 && this.offered === undefined;
+      // Nothing more comes for now: people need not wait for the next report to hear how far it is.
+      if (idle) await feeds.tellGrowth();
       if (idle && (this.givingWay || (feeds.size === 0 && this.splits.length === 0))) return;
     }
   }

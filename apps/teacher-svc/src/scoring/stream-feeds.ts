@@ -108,6 +108,15 @@ export class StreamFeeds {
     }
   }
 
+  /** Tells of the steps that were stored since it was told last. */
+  async tellGrowth(): Promise<void> {
+    for (const feed of [...this.feeds.values()]) {
+      if (!this.growth.isUntold(feed.key)) continue;
+      const row = await this.growth.tell(feed.key, feed.waitsFor ?? null);
+      if (row !== undefined) feed.rowChanged(row);
+    }
+  }
+
   async fail(key: string, error: FidelisError): Promise<void> {
     this.ports.logger.error({ key, code: error.code, err: error }, 'a logit stream is given up');
     await this.growth.fail(key, error);

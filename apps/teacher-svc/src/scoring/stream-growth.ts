@@ -91,6 +91,10 @@ export class StreamGrowth {
     if (growth !== undefined) growth.endStep = endStep;
   }
 
+  isUntold(key: string): boolean {
+    return (this.growing.get(key)?.steps ?? 0) > 0;
+  }
+
   /** @returns the row as it is now, which may have been extended */
   async tell(key: string, waitsFor: StreamRecord['waitsFor']): Promise<StreamRow | undefined> {
     const growth = this.growing.get(key);

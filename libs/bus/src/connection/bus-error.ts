@@ -11,6 +11,10 @@ import {
 /** Numbers of JetStream's own errors (https://github.com/nats-io/nats-server/blob/main/server/errors.json). */
 export const JS_ERROR = {
   accountResourcesExceeded: 10002,
+  /** Also: its files are just being removed. */
+  streamCreate: 10049,
+  /** It is just being removed. */
+  streamInvalid: 10096,
   consumerNotFound: 10014,
   insufficientResources: 10023,
   streamNameInUse: 10058,
@@ -57,6 +61,7 @@ export function isNoResponders(error: unknown): boolean {
 export function isOutage(error: unknown): boolean {
   if (isClosed(error)) return false;
   if (error instanceof TimeoutError || error instanceof RequestError || isNoResponders(error)) return true;
+  if (isJetStreamError(error, JS_ERROR.streamInvalid)) return true;
   if (error instanceof JetStreamApiError) {
     return error.status === 503 && !QUOTA_ERRORS.includes(error.code);
   }

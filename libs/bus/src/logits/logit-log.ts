@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   FidelisError,
   LOGIT_SUBJECTS,
@@ -22,6 +23,12 @@ import type { RequestedStream } from '../topology/stream-config.js';
 import { appendStep, type AppendOutcome } from './append-step.js';
 import { withQuotaDetails } from './quota-details.js';
 import { readFrames, type ReadOptions } from './read-frames.js';
+
+/** How often the making of a stream is tried again that another replica removes at the same time. */
+const RACE_TRIES = 40;
+const RACE_PAUSE_MS = 50;
+/** Two that want it to begin at different steps must not remove each other's for ever. */
+const RENEW_ROUNDS = 3;
 
 export interface LogitLogOptions {
   /** Copies of each stream in a cluster. @default 1 */
@@ -84,13 +91,20 @@ export class LogitLog {
     const firstSequence = (options.firstStep ?? 0) * (options.parts ?? 1) + 1;
     await withQuotaDetails(this.connection, key, () =>
       this.administer(`create the logit stream ${key}`, async (manager) => {
-        if ((await this.find(manager, key)) !== undefined) return;
-        try {
-          await ensureStream(manager, this.configuration(key, firstSequence));
-        } catch (error) {
-          // Another replica may just have made it, to begin at another step: its stream is as good.
-          const other = FidelisError.is(error) ? await this.find(manager, key) : undefined;
-          if (other === undefined) throw error;
+        for (let tries = 0; ; tries++) {
+          if ((await this.find(manager, key)) !== undefined) return;
+          try {
+            await ensureStream(manager, this.configuration(key, firstSequence));
+            return;
+          } catch (error) {
+            const cause = FidelisError.is(error) ? error.cause : error;
+            const raced = isJetStreamError(cause, JS_ERROR.streamNotFound, JS_ERROR.streamCreate);
+            // Another replica may just have made it, to begin at another step: its stream is as good.
+            if (!raced && FidelisError.is(error) && (await this.find(manager, key)) !== undefined) return;
+            // Or have removed it while it was looked at, or be about to.
+            if (!raced || tries === RACE_TRIES) throw error;
+            await sleep(RACE_PAUSE_MS);
+          }
         }
       }),
     );
@@ -168,13 +182,16 @@ export class LogitLog {
     key: string,
     { parts, firstStep }: { readonly parts: number; readonly firstStep: number },
   ): Promise<boolean> {
-    const stored = await this.steps(key, parts);
-    if (stored !== undefined) {
-      const { firstStep: first, endStep, hasGap } = stored;
-      if (first <= firstStep && firstStep <= endStep && !hasGap) return false;
-      await this.remove(key);
+    // Where two remove and make it at once, the server may come to keep what one of them has removed: so it is looked at again.
+    for (let round = 0; round < RENEW_ROUNDS; round++) {
+      const stored = await this.steps(key, parts);
+      if (stored !== undefined) {
+        const { firstStep: first, endStep, hasGap } = stored;
+        if (first <= firstStep && firstStep <= endStep && !hasGap) return round > 0;
+        await this.remove(key);
+      }
+      await this.ensure(key, { firstStep, parts });
     }
-    await this.ensure(key, { firstStep, parts });
     return true;
   }
 
