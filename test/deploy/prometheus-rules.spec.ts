@@ -133,6 +133,27 @@ const ALERTS: Readonly<Record<string, { raise: readonly InputSeries[]; quiet: re
     ],
     quiet: [{ series: 'fidelis_dead_letters_total{job="metrics-svc",kind="predictions"}', values: '2x30' }],
   },
+  FidelisFramesLost: {
+    raise: [{ series: 'fidelis_frames_lost_total{job="student-worker",instance="w"}', values: '0x17 1x12' }],
+    quiet: [{ series: 'fidelis_frames_lost_total{job="student-worker",instance="w"}', values: '3x30' }],
+  },
+  FidelisAccountingOpen: {
+    raise: [
+      { series: 'fidelis_accounting_open_total{job="student-control",instance="c"}', values: '0x17 1x12' },
+    ],
+    quiet: [{ series: 'fidelis_accounting_open_total{job="student-control",instance="c"}', values: '3x30' }],
+  },
+  FidelisCanaryFailed: {
+    raise: [{ series: 'fidelis_canary_failures_total{job="teacher-svc",instance="t"}', values: '0x17 1x12' }],
+    quiet: [{ series: 'fidelis_canary_failures_total{job="teacher-svc",instance="t"}', values: '3x30' }],
+  },
+  FidelisStreamsWaitForRoom: {
+    raise: [{ series: 'fidelis_teacher_wait_seconds_total{reason="quota",instance="t"}', values: '0+50x30' }],
+    quiet: [
+      { series: 'fidelis_teacher_wait_seconds_total{reason="quota",instance="t"}', values: '0+10x30' },
+      { series: 'fidelis_teacher_wait_seconds_total{reason="pace",instance="t"}', values: '0+60x30' },
+    ],
+  },
   FidelisServiceDown: {
     raise: [{ series: 'up{job="gateway",instance="10.0.0.1:8080"}', values: '1x10 0x20' }],
     quiet: [

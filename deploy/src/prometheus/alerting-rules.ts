@@ -26,6 +26,11 @@ const NOT_TRAINING = 'unless on (run) fidelis_training_step';
 
 const JOBS = WORKLOADS.map(({ name }) => name).join('|');
 
+/** What a counter has grown by. A series that is new has no increase: it begins with what it counted first. */
+function grown(counter: string): string {
+  return `${counter} - (${counter} offset 15m) > 0 or (${counter} > 0 unless ${counter} offset 15m)`;
+}
+
 export const alertingRules: readonly AlertingRule[] = [
   {
     alert: 'FidelisAgreementLow',
@@ -79,15 +84,67 @@ export const alertingRules: readonly AlertingRule[] = [
   },
   {
     alert: 'FidelisDeadLetters',
-    // A series that is new has no increase: it begins with its first message.
-    expr: 'fidelis_dead_letters_total - (fidelis_dead_letters_total offset 15m) > 0 or (fidelis_dead_letters_total > 0 unless fidelis_dead_letters_total offset 15m)',
+    expr: grown('fidelis_dead_letters_total'),
     for: '0m',
     labels: { severity: 'warning' },
     annotations: {
       summary: '{{ $labels.job }} set messages aside',
       description: '{{ $value }} messages ({{ $labels.kind }}) could not be handled in the last 15 minutes.',
       runbook:
-        'The stream FIDELIS_DEAD holds them, with the reason in their headers; the log of the service has a line for each. Runs that waited for them have failed with the same error.',
+        '`fidelis jobs --dead` lists them with their reasons; the log of the service has a line for each. Runs that waited for them have failed with the same error. With the reason gone, `fidelis jobs redrive` has them handled again.',
+    },
+  },
+  {
+    alert: 'FidelisFramesLost',
+    expr: grown('fidelis_frames_lost_total'),
+    for: '0m',
+    labels: { severity: 'warning' },
+    annotations: {
+      summary: 'Frames that {{ $labels.instance }} wanted are gone from their logs',
+      description:
+        '{{ $value }} times in the last 15 minutes a student stood before a step that was purged, deleted or lost with its broker. It waits until the teacher has produced it again.',
+      runbook:
+        "The worker's log names stream and message. Once is a broker that lost its disk, or somebody who deleted messages by hand; again and again, look whether something else removes streams named FIDELIS_LOGITS_*. `fidelis streams` shows the incarnations.",
+    },
+  },
+  {
+    alert: 'FidelisAccountingOpen',
+    expr: grown('fidelis_accounting_open_total'),
+    for: '0m',
+    labels: { severity: 'critical' },
+    annotations: {
+      summary:
+        '{{ $labels.instance }}: a run ended with other numbers of frames published, consumed and trained on',
+      description:
+        'For {{ $value }} runs of the last 15 minutes the account of frames does not close: their students were not trained on exactly what their teachers said.',
+      runbook:
+        'The log of student control names the runs and the three numbers, `fidelis show` has them, too. Do not trust these students: start the runs again, and report it with the logs of teacher, worker and control.',
+    },
+  },
+  {
+    alert: 'FidelisCanaryFailed',
+    expr: grown('fidelis_canary_failures_total'),
+    for: '0m',
+    labels: { severity: 'critical' },
+    annotations: {
+      summary: 'A teacher of {{ $labels.instance }} does not say what its stored weights say',
+      description:
+        'A freshly loaded copy in eval mode answered otherwise, {{ $value }} times in the last 15 minutes. Nothing of these steps was published, and their streams have failed.',
+      runbook:
+        'The log of teacher-svc and the error of the stream (`fidelis streams <key>`) name teacher, step, sample and both logits. Restart teacher-svc; if it is so again, FIDELIS_EAGER=true tells whether a compiled graph is at fault.',
+    },
+  },
+  {
+    alert: 'FidelisStreamsWaitForRoom',
+    expr: 'rate(fidelis_teacher_wait_seconds_total{reason="quota"}[5m]) > 0.5',
+    for: '5m',
+    labels: { severity: 'warning' },
+    annotations: {
+      summary: 'Teachers of {{ $labels.instance }} wait for room for more frames',
+      description:
+        'For more than half of the last 5 minutes streams could not grow, since the quota is used up by frames that runs still read.',
+      runbook:
+        '`fidelis streams` shows how much each stream stores and which runs hold it; the slowest checkpoint decides what can go. Raise FIDELIS_STREAM_QUOTA_BYTES, or run fewer students at once. After FIDELIS_STREAM_QUOTA_PATIENCE_SECONDS a stream fails with STREAM.QUOTA.',
     },
   },
   {
