@@ -1,7 +1,5 @@
 import {
-  decodeFrame,
   logitStreamName,
-  logitSubject,
   streamRpc,
   type DatasetRef,
   type RunPosition,
@@ -204,17 +202,5 @@ describe('a teacher that is scored', () => {
         TEACHER_ID,
         JSON.stringify([weights]),
       ]);
-  });
-
-  it('does not mind frames that somebody else has stored', async () => {
-    const { key } = await open('r-race', 30, sequence(6));
-    await reaches(key, 'complete', 30);
-    const message = await teacher.connection.request(
-      `$JS.API.DIRECT.GET.${logitStreamName(key)}`,
-      '{"seq":7}',
-    );
-    expect(decodeFrame(message.data)).toMatchObject({ step: 6, streamKey: key });
-    expect(message.headers?.get('Nats-Subject')).toBe(logitSubject(key));
-    await release('r-race');
   });
 });

@@ -17,6 +17,8 @@ export class StreamFeed {
   readonly key: string;
   /** Bytes that a step takes in the log. */
   readonly stepBytes: number;
+  /** Bytes of the piece that it asked room for last. */
+  wantedBytes = 0;
   private readonly pieceSteps: number;
   private askedSteps: number;
   private storedSteps: number;
@@ -102,6 +104,7 @@ export class StreamFeed {
       this.wait(this.askedSteps < steps ? 'pace' : undefined);
       return undefined;
     }
+    this.wantedBytes = wanted * this.stepBytes;
     const granted = quota.grant(this.stepBytes, wanted);
     this.wait(granted === 0 ? 'quota' : undefined);
     if (granted === 0) return undefined;
@@ -110,14 +113,9 @@ export class StreamFeed {
     return { type: 'score-piece', key, view, codec, parts, partRows, fromStep, toStep: this.askedSteps };
   }
 
-  /** Bytes that a whole piece takes. */
-  get pieceBytes(): number {
-    return this.pieceSteps * this.stepBytes;
-  }
-
   /** The next step is stored. */
-  stored(bytes: number): void {
-    this.ports.quota.settle(this.stepBytes, bytes);
+  stored(): void {
+    this.ports.quota.settle(this.stepBytes, this.stepBytes);
     this.storedSteps += 1;
   }
 

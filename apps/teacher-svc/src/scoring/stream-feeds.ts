@@ -84,7 +84,7 @@ export class StreamFeeds {
     const outcome = await this.append(feed, message, signal);
     if (outcome === 'stored') {
       const bytes = messages.reduce((sum, { length }) => sum + length, 0);
-      feed.stored(bytes);
+      feed.stored();
       await this.growth.add(feed.row, message, bytes);
     }
     if (feed.isComplete) await this.finish(feed);
@@ -98,7 +98,7 @@ export class StreamFeeds {
       }
       const waitsFor = feed.waitsFor ?? null;
       const waitedMs = feed.waitedMs();
-      if (waitsFor === 'quota') await this.ports.quota.makeRoom(feed.pieceBytes);
+      if (waitsFor === 'quota') await this.ports.quota.makeRoom(feed.wantedBytes);
       if (waitsFor === 'quota' && waitedMs > this.patienceMs && feed.waitsFor === 'quota') {
         await this.fail(feed.key, this.noRoom(feed));
       } else if (waitsFor !== feed.row.waitsFor && (waitsFor === null || waitedMs > TELL_WAIT_MS)) {

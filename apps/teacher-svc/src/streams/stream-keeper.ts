@@ -5,6 +5,7 @@ import { remedyOf, type LossRemedy } from './lost-steps.js';
 import type { PositionBoard } from './position-board.js';
 import { smallestNeed, type Reader } from './run-needs.js';
 import { beginAnew, isUnfinished } from './stream-life.js';
+import type { StreamQuota } from './stream-quota.js';
 import type { StreamRow } from './stream.entity.js';
 
 /** What the keeper needs of the bus. */
@@ -33,8 +34,7 @@ export interface KeeperPorts {
   readonly board: PositionBoard;
   /** Those of a teacher's artifacts that are not stored any more. */
   readonly missingWeights: (teacherId: string) => Promise<readonly string[]>;
-  /** What is stored, whenever somebody looked. */
-  readonly onLogs: (logs: readonly LogInfo[]) => void;
+  readonly quota: Pick<StreamQuota, 'beginLook'>;
   readonly logger: Logger;
 }
 
@@ -51,8 +51,9 @@ export class StreamKeeper {
     const rows = await streams.inUse();
     const runs = await streams.runs();
     // After the rows: a log is never shorter than what was known of it before.
+    const observe = this.ports.quota.beginLook();
     const logs = await log.list();
-    this.ports.onLogs(logs);
+    observe(logs);
     const byKey = new Map(logs.map((info) => [info.key, info]));
     const mended: StreamRow[] = [];
     for (const row of rows) {

@@ -58,8 +58,7 @@ export function streamProviders(config: TeacherConfig): Provider[] {
         logger: Logger,
       ) =>
         new StreamKeeper({
-          ...{ log, streams, board, logger },
-          onLogs: (logs) => quota.observe(logs),
+          ...{ log, streams, board, quota, logger },
           missingWeights: async (teacherId) => {
             const digests = (await teachers.find(teacherId))?.memberWeights ?? [];
             const stored = await Promise.all(digests.map((digest) => artifacts.has(digest)));

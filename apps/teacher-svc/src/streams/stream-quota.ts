@@ -29,6 +29,8 @@ const LOOK_EVERY_MS = 500;
 export class StreamQuota {
   private storedBytes = 0;
   private promisedBytes = 0;
+  /** Ever. */
+  private settledBytes = 0;
   private looking: Promise<void> | undefined;
   private lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -64,9 +66,16 @@ export class StreamQuota {
     );
   }
 
-  /** What the broker says that is stored. */
-  observe(logs: readonly LogInfo[]): void {
-    this.storedBytes = logs.reduce((sum, { bytes }) => sum + bytes, 0);
+  /**
+   * To be called before the broker is asked what is stored, and what it gives back with the answer: what is stored meanwhile may not be in
+   * it, and counts beside it.
+   */
+  beginLook(): (logs: readonly LogInfo[]) => void {
+    const before = this.settledBytes;
+    return (logs) => {
+      const seen = logs.reduce((sum, { bytes }) => sum + bytes, 0);
+      this.storedBytes = seen + this.settledBytes - before;
+    };
   }
 
   /** @returns how many of `steps` steps there is room for: it is theirs until it is `settled` */
@@ -82,6 +91,7 @@ export class StreamQuota {
   settle(grantedBytes: number, storedBytes: number): void {
     this.promisedBytes = Math.max(0, this.promisedBytes - grantedBytes);
     this.storedBytes += storedBytes;
+    this.settledBytes += storedBytes;
   }
 
   /** Tries to make room for so many bytes. */
@@ -95,8 +105,7 @@ export class StreamQuota {
   }
 
   private async look(bytes: number): Promise<void> {
-    const logs = await this.log.list();
-    this.observe(logs);
+    const logs = await this.list();
     const wanted = this.storedBytes + this.promisedBytes + bytes - this.limitBytes;
     if (wanted <= 0) return;
     const plan = quotaPlan(await this.storedStreams(logs), wanted);
@@ -107,7 +116,14 @@ export class StreamQuota {
       { expired: plan.evict, purged: plan.purge.map(({ key, beforeStep }) => ({ key, beforeStep })) },
       'logit streams made room',
     );
-    this.observe(await this.log.list());
+    await this.list();
+  }
+
+  private async list(): Promise<readonly LogInfo[]> {
+    const observe = this.beginLook();
+    const logs = await this.log.list();
+    observe(logs);
+    return logs;
   }
 
   private async storedStreams(logs: readonly LogInfo[]): Promise<StoredStream[]> {

@@ -1,8 +1,8 @@
 import { CODEC_BYTES, FRAME_HEADER_BYTES, logitSubject, type Codec, type ViewSpec } from '@fidelis/contracts';
 import { datasetInfo, viewExtent } from '@fidelis/data';
 
-/** What JetStream's file store keeps with each message besides subject and payload: length, sequence, time, checksum. */
-const RECORD_BYTES = 30;
+/** What JetStream's file store keeps with each message besides subject and payload: length, sequence, time, checksum, and the headers of its publish. */
+const RECORD_BYTES = 140;
 
 /** What decides how large a stream is. */
 export interface StreamShape {

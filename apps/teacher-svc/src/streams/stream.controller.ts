@@ -71,10 +71,10 @@ export class StreamController {
     const rows = await this.streams.list();
     const runs = await this.streams.runs();
     const logs = await this.log.list();
-    this.quota.observe(logs);
     const byKey = new Map(logs.map((log) => [log.key, log]));
     const { positionOf } = this.board;
-    const { usedBytes: storedBytes, quotaBytes } = this.quota;
+    const { quotaBytes } = this.quota;
+    const storedBytes = logs.reduce((sum, { bytes }) => sum + bytes, 0);
     return {
       streams: rows.map((row) => streamDetails(row, byKey.get(row.key), runs.get(row.key) ?? [], positionOf)),
       usage: { storedBytes, quotaBytes },
