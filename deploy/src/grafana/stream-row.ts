@@ -1,4 +1,4 @@
-import { BytesPerSecondIEC } from '@grafana/grafana-foundation-sdk/units';
+import { BytesIEC, BytesPerSecondIEC, Short } from '@grafana/grafana-foundation-sdk/units';
 import { rate } from './metric-reference.js';
 import type { BoardRow } from './panels.js';
 
@@ -39,6 +39,30 @@ export const streamRow: BoardRow = {
       min: 0,
       queries: [
         { expr: `sum by (codec) (${rate('fidelis_frame_bytes_published_total')})`, legend: '{{codec}}' },
+      ],
+    },
+    {
+      title: 'Room for streams',
+      description: 'Bytes that all logit streams together take, and may take (0: without limit).',
+      unit: BytesIEC,
+      min: 0,
+      queries: [
+        { expr: 'max(fidelis_stream_bytes)', legend: 'stored' },
+        { expr: 'max(fidelis_stream_quota_bytes)', legend: 'quota' },
+      ],
+    },
+    {
+      title: 'Streams that wait',
+      description:
+        'Streams that do not grow, on average: because their runs are behind (pace), or because there is no room (quota).',
+      unit: Short,
+      min: 0,
+      queries: [
+        {
+          expr: `sum by (reason) (${rate('fidelis_teacher_wait_seconds_total')})`,
+          legend: '{{reason}}',
+        },
+        { expr: 'max(fidelis_stream_runs)', legend: 'runs on streams' },
       ],
     },
   ],
