@@ -340,6 +340,8 @@ describe('LogitLog', () => {
       await append((await log.lastStep(key, PARTS)) + 1, 4 + round);
       await log.purge(key, { parts: PARTS, beforeStep: 3 + round });
       await Promise.all([renew(log, 2), renew(rival, 1), renew(rival, 2)]);
+      // As the next look of teacher-svc: of what two remove and make at once, the server may keep what one of them has removed.
+      await renew(log, 2);
       const steps = await log.steps(key, PARTS);
       expect([1, 2]).toContain(steps?.firstStep);
       await append(steps?.endStep ?? 0, 4);
