@@ -1,3 +1,4 @@
+import type { RunRecord } from '@fidelis/contracts';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ interface DemoDocument {
   readonly student: { readonly accuracy: number; readonly ece: number; readonly nll: number };
   readonly fidelity: { readonly top1Agreement: number; readonly predictiveKl: number };
   readonly backend: string;
-  readonly frames: { readonly published: number; readonly consumed: number };
+  readonly frames: RunRecord['frames'];
   readonly seconds: Readonly<Record<string, number>>;
   readonly lineage: { readonly weightsDigest: string };
   readonly figuresDigest: string;
@@ -49,7 +50,7 @@ describe.skipIf(process.platform !== 'linux')('fidelis demo', () => {
     expect(first.student.accuracy).toBeGreaterThan(0.8);
     expect(first.student.ece).toBeGreaterThan(0);
     expect(first.student.nll).toBeGreaterThan(0);
-    expect(first.frames).toEqual({ published: 59, consumed: 59 });
+    expect(first.frames).toEqual({ published: 59, consumed: 59, trained: 59, closed: true });
     expect(Object.keys(first.seconds).sort()).toEqual([
       'evaluation',
       'stack',
