@@ -71,6 +71,8 @@ export const studentJobSchema = z.strictObject({
     steps: z.int().positive(),
     parts: z.int().positive(),
     partRows: z.int().positive(),
+    /** That its teacher scores, as teacher-svc tells it. It must be the job's own; absent in jobs of before. */
+    view: viewSpecSchema.optional(),
   }),
   teacherId: z.string(),
   teacherDigest: digestSchema,

@@ -49,11 +49,16 @@ export class SequenceTargets implements TargetProvider {
    * Takes a frame in. Await it before the next one: it resolves when the training is near enough to the frame's step, which is how
    * memory stays bounded.
    *
-   * @throws FidelisError FRAME.INVALID, FRAME.FOREIGN; what `fail` was given
+   * @throws FidelisError FRAME.INVALID, FRAME.FOREIGN; STREAM.MISALIGNED if the step has other rows there; what `fail` was given
    */
   async accept(frame: LogitFrame): Promise<void> {
     if (frame.step < this.nextStep) return;
-    assertFits(frame, this.stream, this.view.rowsOf(frame.step));
+    const { view } = this;
+    assertFits(frame, this.stream, {
+      view: view.spec,
+      rows: view.rowsOf(frame.step),
+      inputs: () => view.batch(frame.step).inputs,
+    });
     await this.room.until(() => frame.step < this.nextStep + this.lookAheadSteps);
     if (frame.step < this.nextStep) return;
     let step = this.pending.get(frame.step);
@@ -84,8 +89,11 @@ export class SequenceTargets implements TargetProvider {
     const verified = new Set<string>();
     for (const frame of this.pending.get(step)?.parts ?? []) {
       if (frame === undefined) continue;
-      if (!verified.has(frame.inputDigest)) assertAligned(this.view.spec, step, batch.inputs, frame);
+      if (!verified.has(frame.inputDigest)) {
+        assertAligned(frame, this.stream, this.view.spec, batch.inputs);
+      }
       verified.add(frame.inputDigest);
+      if (frame.rows === 0) continue;
       logits.set(combineMembers(frame.values, frame.rows, members, classes), frame.part * partRows * classes);
     }
     this.framesConsumed++;

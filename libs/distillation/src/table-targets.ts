@@ -62,14 +62,17 @@ export class TableTargets implements TargetProvider {
     }
     const start = frame.step * TABLE_CHUNK_ROWS;
     const rows = this.rowsOf(frame.step);
-    assertFits(frame, this.stream, rows);
+    const { view } = this;
+    assertFits(frame, this.stream, { view: view.spec, rows, inputs: () => view.chunk(frame.step).inputs });
     if (parts[frame.part] === true) return;
     this.verify(frame);
     const { members, classes, partRows } = this.stream;
-    this.logits.set(
-      combineMembers(frame.values, frame.rows, members, classes),
-      (start + frame.part * partRows) * classes,
-    );
+    if (frame.rows > 0) {
+      this.logits.set(
+        combineMembers(frame.values, frame.rows, members, classes),
+        (start + frame.part * partRows) * classes,
+      );
+    }
     parts[frame.part] = true;
     if (!parts.every(Boolean)) return;
     this.complete.fill(1, start, start + rows);
@@ -119,7 +122,7 @@ export class TableTargets implements TargetProvider {
   /** The chunk's inputs are built and hashed once; every part must carry the same digest. */
   private verify(frame: LogitFrame): void {
     if (this.verified.get(frame.step) === frame.inputDigest) return;
-    assertAligned(this.view.spec, frame.step, this.view.chunk(frame.step).inputs, frame);
+    assertAligned(frame, this.stream, this.view.spec, this.view.chunk(frame.step).inputs);
     this.verified.set(frame.step, frame.inputDigest);
   }
 }

@@ -21,10 +21,16 @@ const MEMBERS = 2;
 const KEY = '00000000000000ab';
 
 /** The frames of one step: each value names its row. */
-function frames(step: number, inputs: Float32Array, rows: number, partRows: number, first = 0): LogitFrame[] {
-  const parts = Math.ceil(rows / partRows);
+function frames(
+  step: number,
+  inputs: Float32Array,
+  rows: number,
+  partRows: number,
+  first = 0,
+  parts = Math.ceil(rows / partRows),
+): LogitFrame[] {
   return Array.from({ length: parts }, (_, part) => {
-    const count = Math.min(partRows, rows - part * partRows);
+    const count = Math.max(0, Math.min(partRows, rows - part * partRows));
     return {
       codec: 'f32',
       part,
@@ -115,6 +121,33 @@ describe('TableTargets', () => {
     expect(() => accept(targets, bad)).toThrow(expect.objectContaining({ code }) as Error);
   });
 
+  it('has chunks that are shorter than others, with parts that have no rows', async () => {
+    const targets = new TableTargets(table, { ...layout, parts: 8, partRows: 128 });
+    const { ids, inputs } = table.chunk(1);
+    accept(targets, frames(1, inputs, ids.length, 128, TABLE_CHUNK_ROWS, 8));
+    expect(targets.framesConsumed).toBe(1);
+    expect(await targets.targets(0, batch(1_024, 1_099))).toEqual(expectedLogits([1_024, 1_099]));
+  });
+
+  it('counts a chunk as trained once every row of it was in a batch, however often', () => {
+    const targets = new TableTargets(table, layout);
+    targets.trained(0, table.ids.subarray(0, 1_023));
+    targets.trained(1, table.ids.subarray(0, 1_023));
+    expect(targets.framesTrained).toBe(0);
+    targets.trained(2, table.ids.subarray(1_023, 1_024));
+    expect(targets.framesTrained).toBe(1);
+    targets.trained(3, table.ids.subarray(1_024));
+    targets.trained(4, table.ids);
+    expect(targets.framesTrained).toBe(2);
+  });
+
+  it('refuses parts that are another cut of the same step', () => {
+    const targets = new TableTargets(table, { ...layout, parts: 1, partRows: 512 });
+    expect(() => accept(targets, chunk(0))).toThrow(
+      expect.objectContaining({ code: 'FRAME.INVALID' }) as Error,
+    );
+  });
+
   it('passes the failure of the stream on to the training', async () => {
     const targets = new TableTargets(table, layout);
     const waiting = targets.targets(0, batch(1));
@@ -140,6 +173,24 @@ describe('SequenceTargets', () => {
       expect(logits).toEqual(expectedLogits(Array.from({ length: 400 }, (_, row) => row + index)));
     }
     expect(targets.framesConsumed).toBe(2);
+  });
+
+  it('has steps that are shorter than others, with parts that have no rows', async () => {
+    const targets = new SequenceTargets(sequence, { ...layout, parts: 5, partRows: 90 }, { fromStep: 2 });
+    const { ids, inputs } = sequence.batch(2);
+    expect(ids.length).toBe(300);
+    const short = frames(2, inputs, 300, 90, 0, 5);
+    for (const frame of short) await targets.accept(frame);
+    const logits = await targets.targets(2, sequence.batch(2));
+    expect(logits).toEqual(expectedLogits(Array.from({ length: 300 }, (_, row) => row)));
+  });
+
+  it('counts a step when it is trained, and what earlier attempts trained as such', () => {
+    const targets = new SequenceTargets(sequence, layout, { fromStep: 2 });
+    expect(targets.framesTrained).toBe(2);
+    targets.trained(2);
+    targets.trained(2);
+    expect(targets.framesTrained).toBe(3);
   });
 
   it('holds the reader back until the training is near', async () => {

@@ -167,10 +167,14 @@ export function studentJobOf(row: RunRow, stream: StreamRecord): StudentJob {
     batchSize: student.batchSize,
     optimizer: student.optimizer,
     schedule: student.schedule,
-    view: stream.view,
+    // Its own: the student must not take the teacher's word for what it scored.
+    view: viewOf(row.spec, row.lineage.dataset, row.plan.others),
     ...(start === undefined ? {} : { start }),
     loss: student.loss,
-    stream: { key, name: stream.stream, codec, members, classes, steps: stream.steps, parts, partRows },
+    stream: {
+      ...{ key, name: stream.stream, codec, members, classes, steps: stream.steps, parts, partRows },
+      view: stream.view,
+    },
     teacherId: stream.teacherId,
     teacherDigest: stream.teacherDigest,
     evaluation,

@@ -1,8 +1,15 @@
-import { FidelisError, type RunPosition, type StreamRecord } from '@fidelis/contracts';
+import {
+  FidelisError,
+  metricsRpc,
+  streamRpc,
+  teacherRpc,
+  type RunPosition,
+  type StreamRecord,
+} from '@fidelis/contracts';
 import type { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
-import { createLogger, MetricsRegistry } from '@fidelis/observability';
+import { MetricsRegistry, type Logger } from '@fidelis/observability';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { at, runOf, streamOf, teacherOf } from '../../fixtures/records.js';
+import { at, completed, dataset, runOf, streamOf, teacherOf } from '../../fixtures/records.js';
 import type { RunRow } from './run.entity.js';
 import { RunReconciler } from './run.reconciler.js';
 import type { RunChange, RunRepository } from './run.repository.js';
@@ -25,8 +32,13 @@ describe('RunReconciler', () => {
   /** Thrown by the next read of the position. */
   let outage: Error | undefined;
   let found: RunPosition | undefined;
+  /** False: it was removed. */
+  let exists: boolean;
+  let answers: Map<string, (request: unknown) => unknown>;
+  let released: string[];
+  let errors: object[];
+  let metrics: MetricsRegistry;
   let sut: RunReconciler;
-  const metrics = new MetricsRegistry('student-svc', '0');
 
   beforeEach(() => {
     row = runOf();
@@ -34,8 +46,25 @@ describe('RunReconciler', () => {
     cancels = [];
     outage = undefined;
     found = undefined;
+    exists = true;
+    released = [];
+    errors = [];
+    metrics = new MetricsRegistry('student-svc', '0');
+    answers = new Map<string, (request: unknown) => unknown>([
+      [teacherRpc.ensure.subject, () => teacherOf()],
+      [metricsRpc.evaluations.subject, () => ({ evaluations: [] })],
+      [streamRpc.release.subject, (request) => void released.push((request as { runId: string }).runId)],
+    ]);
+    const rpc = {
+      call: async ({ subject }: { subject: string }, request: unknown) => answers.get(subject)?.(request),
+    };
+    const logger = {
+      warn: () => undefined,
+      error: (fields: object) => errors.push(fields),
+    };
     const runs = {
       change: async (_: string, apply: (current: RunRow) => RunChange) => {
+        if (!exists) return undefined;
         apply(row);
         return row;
       },
@@ -57,11 +86,11 @@ describe('RunReconciler', () => {
     };
     sut = new RunReconciler(
       runs as unknown as RunRepository,
-      {} as RpcClient,
+      rpc as unknown as RpcClient,
       jobs as unknown as JobQueue,
       positions as unknown as RunPositions,
       metrics,
-      createLogger({ service: 'student-svc', level: 'fatal' }),
+      logger as unknown as Logger,
     );
   });
 
@@ -102,6 +131,77 @@ describe('RunReconciler', () => {
     expect(cancels).toEqual([`${row.id} while training`]);
     expect(queued).toEqual([row.id]);
   });
+
+  describe('a stream that is opened while its run ends', () => {
+    const opening = (meanwhile: () => void): void => {
+      row.lineage = { ...row.lineage, dataset };
+      answers.set(streamRpc.open.subject, () => {
+        meanwhile();
+        return streamOf();
+      });
+    };
+
+    it('is released, although the run was released before', async () => {
+      opening(() => {
+        transitions.cancelled(row, at(2));
+        row.released = true;
+      });
+      await sut.reconcile(row);
+      expect(row).toMatchObject({ state: 'cancelled', released: false });
+      expect(queued).toEqual([]);
+      await sut.reconcile(row);
+      expect(released).toEqual([row.id]);
+      expect(row.released).toBe(true);
+    });
+
+    it('is released at once where the run was removed', async () => {
+      opening(() => (exists = false));
+      await sut.reconcile(row);
+      expect(released).toEqual([row.id]);
+    });
+  });
+
+  it('keeps a run among the unreleased until its streams have heard', async () => {
+    transitions.cancelled(row, at(2));
+    answers.set(streamRpc.release.subject, () => {
+      throw new FidelisError('BUS.UNAVAILABLE', 'nobody answers');
+    });
+    await sut.reconcile(row);
+    expect(row).toMatchObject({ state: 'cancelled', released: false });
+    answers.set(streamRpc.release.subject, () => ({}));
+    await sut.reconcile(row);
+    expect(row.released).toBe(true);
+  });
+
+  describe('the account of a run', () => {
+    const counted = (): string | undefined => /^fidelis_accounting_open_total (.*)$/m.exec(metricsText)?.[1];
+    let metricsText = '';
+    const settle = async (framesTrained: number): Promise<void> => {
+      training();
+      const result = { ...completed, framesTrained };
+      transitions.trainingFinished(row, 1, result, at(9));
+      answers.set(streamRpc.get.subject, () => ({
+        stream: streamOf({ state: 'complete', publishedSteps: 59 }),
+      }));
+      await sut.reconcile(row);
+      await sut.reconcile(row);
+      metricsText = await metrics.scrape();
+    };
+
+    it('that does not close is in its record, counted once, and told at the level of errors', async () => {
+      await settle(58);
+      expect(row.frames).toEqual({ published: 59, consumed: 59, trained: 58, closed: false });
+      expect(counted()).toBe('1');
+      expect(errors).toEqual([{ frames: row.frames, framesNeeded: 59, streamKey: streamOf().key }]);
+    });
+
+    it('that closes is no alarm', async () => {
+      await settle(59);
+      expect(row.frames).toEqual({ published: 59, consumed: 59, trained: 59, closed: true });
+      expect(counted()).toBe('0');
+      expect(errors).toEqual([]);
+    });
+  });
 });
 
 describe('a stream that fails', () => {
@@ -114,6 +214,14 @@ describe('a stream that fails', () => {
     const row = runOf();
     transitions.streamOpened(row, streamOf(), at(2));
     expect(transitions.endsWithStream(row, streamOf({ ...failing, publishedSteps: 58 }))).toBe(true);
+  });
+
+  it('ends a run that needs a frame again which is gone for good, however many were published', () => {
+    const row = runOf();
+    const gone = { code: 'STREAM.GONE', message: 'step 3 is gone', retryable: false } as const;
+    transitions.streamOpened(row, streamOf({ publishedSteps: 59, state: 'complete' }), at(2));
+    transitions.streamReported(row, streamOf({ ...failing, error: gone, publishedSteps: 59 }), at(3));
+    expect(row).toMatchObject({ state: 'failed', error: gone });
   });
 
   it('does no harm to a run that has all its frames: another one wanted more', () => {

@@ -65,10 +65,13 @@ export class RunReconciler {
     }));
     if (teacher.state !== 'ready') return;
     const stream = await this.openStream(row, teacher);
-    const queued = await this.runs.change(row.id, (current) => ({
-      visible: transitions.streamOpened(current, stream, new Date()),
-    }));
-    if (queued !== undefined) await this.enqueue(queued);
+    const queued = await this.runs.change(row.id, (current) => {
+      // It ended while this was on the way, and its streams were perhaps released before they knew of it.
+      if (transitions.isEnded(current)) current.released = false;
+      return { visible: transitions.streamOpened(current, stream, new Date()) };
+    });
+    if (queued === undefined) await this.rpc.call(streamRpc.release, { runId: row.id });
+    else await this.enqueue(queued);
   }
 
   /** The queue holds one job of a run at most, so this can be done again for as long as there is no result: a job that was lost is back at once. */

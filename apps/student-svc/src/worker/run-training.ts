@@ -135,6 +135,13 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
 /** Names all that decides the weights, besides the producer: a checkpoint of another job is none of this one. */
 function recipeOf(job: TrainJob): string {
   const { runId: _run, correlationId: _correlation, ...recipe } = job;
+  if (recipe.kind === 'teacher') return digestOf(recipe);
+  // The teacher's view is only for errors: what is trained on is the job's own.
+  const { view: _view, ...stream } = recipe.stream;
+  return digestOf({ ...recipe, stream });
+}
+
+function digestOf(recipe: object): string {
   return createHash('sha256').update(canonicalJson(recipe)).digest('hex');
 }
 

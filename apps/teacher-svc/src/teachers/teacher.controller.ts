@@ -52,7 +52,12 @@ export class TeacherController {
   }
 
   @OnEvent(trainingEvents.finished, { durable: 'teacher-svc' })
-  async finished({ runId, kind, result }: EventPayload<typeof trainingEvents.finished>): Promise<void> {
-    if (kind === 'teacher') await this.service.finished(runId, result);
+  async finished({
+    runId,
+    kind,
+    token,
+    result,
+  }: EventPayload<typeof trainingEvents.finished>): Promise<void> {
+    if (kind === 'teacher') await this.service.reported(runId, token, result);
   }
 }

@@ -83,6 +83,12 @@ export class TeacherService {
     });
   }
 
+  /** An attempt that lost the training has no say in it: a later one is at work, or was. */
+  async reported(id: string, token: number, result: TrainingResult): Promise<void> {
+    const found = await this.positions.read(id);
+    if (found === undefined || found.position.token <= token) await this.finished(id, result);
+  }
+
   async finished(id: string, result: TrainingResult): Promise<void> {
     await this.teachers.change(id, (row) => {
       if (row.state !== 'training') return false;

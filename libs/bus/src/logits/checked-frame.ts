@@ -13,9 +13,17 @@ export function checkedFrame({ data, streamSequence }: Delivery, expected: Expec
   if (frame.streamKey !== expected.key) {
     throw new FidelisError(
       'FRAME.FOREIGN',
-      `message ${streamSequence} of the logit stream ${expected.key} is a frame of the stream ${frame.streamKey}; ` +
+      `message ${streamSequence} of the logit stream ${expected.key} is a frame of the stream ${frame.streamKey} (its step ${frame.step}); ` +
         'somebody else writes to its subject: remove the stream and let it be produced again',
-      { details: { key: expected.key, foreignKey: frame.streamKey, sequence: streamSequence } },
+      {
+        details: {
+          key: expected.key,
+          foreignKey: frame.streamKey,
+          sequence: streamSequence,
+          step: frame.step,
+          digest: frame.inputDigest,
+        },
+      },
     );
   }
   const place = frame.step * frame.parts + frame.part + 1;
