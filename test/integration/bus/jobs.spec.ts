@@ -243,6 +243,9 @@ describe('jobs', () => {
       { id: 'listed-2', placement: 'cpu', payload: { id: 'listed-2' } },
       { id: 'listed-3', placement: 'gpu', payload: { id: 'listed-3' } },
     ]);
+    expect(jobs.map(({ sequence }) => sequence)).toEqual(
+      jobs.map(({ sequence }) => sequence).toSorted((a, b) => a - b),
+    );
     expect(Date.now() - (jobs[0]?.queuedAt.getTime() ?? 0)).toBeLessThan(60_000);
     expect(await queue.depths(work)).toEqual([
       { placement: 'cpu', waiting: 1, running: 1 },

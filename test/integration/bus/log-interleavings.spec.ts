@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTo } from './bus-fixture.js';
 import { contentOf, contentsOf, PARTS, stepFrames } from './log-frames.js';
 
-const STEPS = 24;
-const RUNS = 15;
+const STEPS = 40;
+const RUNS = 20;
 
 type Action =
   | { readonly kind: 'publish'; readonly steps: number }
@@ -16,6 +16,8 @@ type Action =
   | { readonly kind: 'remove' };
 
 const step = fc.nat(STEPS);
+/** How often a teacher looks: sooner, or later, than a reader that has lost its place looks at the log again. */
+const lookMs = fc.constantFrom(20, 400);
 const publishing = fc.record({
   kind: fc.constant('publish' as const),
   steps: fc.integer({ min: 1, max: 8 }),
@@ -71,48 +73,65 @@ describe('a logit log', () => {
   it('brings a reader each step from its first on exactly once, in order, whatever publishers, purges and renewals do meanwhile', async () => {
     let losses = 0;
     await fc.assert(
-      fc.asyncProperty(actions, actions, step, async (ours, theirs, fromStep) => {
-        const key = (++keys).toString(16).padStart(16, '0');
-        const [log, rival, mine] = connections.map((connection) => new LogitLog(connection)) as [
-          LogitLog,
-          LogitLog,
-          LogitLog,
-        ];
-        await log.ensure(key);
-        const received: number[][] = [];
-        let isDone = false;
-        const reading = (async () => {
-          const frames = mine.read(key, {
-            parts: PARTS,
-            fromStep,
-            toStep: STEPS,
-            silenceMs: 1_000,
-            onGone: 'wait',
-            goneLimitMs: 30_000,
-            onLoss: () => losses++,
+      fc.asyncProperty(
+        actions,
+        actions,
+        step,
+        fc.nat(20),
+        lookMs,
+        async (ours, theirs, fromStep, pauseAt, pauseMs) => {
+          const key = (++keys).toString(16).padStart(16, '0');
+          const [log, rival, mine] = connections.map((connection) => new LogitLog(connection)) as [
+            LogitLog,
+            LogitLog,
+            LogitLog,
+          ];
+          await log.ensure(key);
+          const received: number[][] = [];
+          let isDone = false;
+          let actors = 2;
+          let onActed = (): void => undefined;
+          const acted = new Promise<void>((resolve) => {
+            onActed = resolve;
           });
-          for await (const frame of frames) received.push(contentOf(frame));
-        })().finally(() => {
-          isDone = true;
-        });
-        /** As teacher-svc does it: what the reader may still need is there, or is produced again. */
-        const serve = async (who: LogitLog): Promise<void> => {
-          while (!isDone) {
-            const need = fromStep + Math.floor(received.length / PARTS);
-            await who.renew(key, { parts: PARTS, firstStep: need });
-            await publish(who, key, STEPS);
-            await new Promise((resolve) => setTimeout(resolve, 100));
-          }
-        };
-        const run = async (who: LogitLog, plan: readonly Action[]): Promise<void> => {
-          for (const action of plan) await act(who, key, action);
-          await serve(who);
-        };
-        await Promise.all([run(log, ours), run(rival, theirs), reading]);
-        expect(received).toEqual(contentsOf(fromStep, STEPS));
-        expect((await log.info(key))?.lastSequence ?? 0).toBeLessThanOrEqual(STEPS * PARTS);
-        await log.remove(key);
-      }),
+          const reading = (async () => {
+            const frames = mine.read(key, {
+              parts: PARTS,
+              fromStep,
+              toStep: STEPS,
+              silenceMs: 1_000,
+              onGone: 'wait',
+              goneLimitMs: 30_000,
+              onLoss: () => losses++,
+            });
+            for await (const frame of frames) {
+              // A slow one has the log change behind and before it.
+              if (received.length === pauseAt) await acted;
+              received.push(contentOf(frame));
+            }
+          })().finally(() => {
+            isDone = true;
+          });
+          /** As teacher-svc does it: what the reader may still need is there, or is produced again. */
+          const serve = async (who: LogitLog): Promise<void> => {
+            while (!isDone) {
+              await new Promise((resolve) => setTimeout(resolve, pauseMs));
+              const need = fromStep + Math.floor(received.length / PARTS);
+              await who.renew(key, { parts: PARTS, firstStep: need });
+              await publish(who, key, STEPS);
+            }
+          };
+          const run = async (who: LogitLog, plan: readonly Action[]): Promise<void> => {
+            for (const action of plan) await act(who, key, action);
+            if (--actors === 0) onActed();
+            await serve(who);
+          };
+          await Promise.all([run(log, ours), run(rival, theirs), reading]);
+          expect(received).toEqual(contentsOf(fromStep, STEPS));
+          expect((await log.info(key))?.lastSequence ?? 0).toBeLessThanOrEqual(STEPS * PARTS);
+          await log.remove(key);
+        },
+      ),
       { numRuns: RUNS, seed: 6, endOnFailure: true },
     );
     // Otherwise nothing of this was tried.

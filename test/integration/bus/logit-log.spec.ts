@@ -1,7 +1,8 @@
 import { LogitLog, type NatsConnection, type ReadOptions } from '@fidelis/bus';
-import { encodeFrame, logitStreamName, logitSubject, type LogitFrame } from '@fidelis/contracts';
+import { encodeFrame, logitStreamName, logitSubject, RUNS_BUCKET, type LogitFrame } from '@fidelis/contracts';
 import { startTestNats, waitFor, type TestNats } from '@fidelis/testing';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectTo } from './bus-fixture.js';
 
@@ -346,6 +347,36 @@ describe('LogitLog', () => {
       expect([1, 2]).toContain(steps?.firstStep);
       await append(steps?.endStep ?? 0, 4);
     }
+  });
+
+  it('can be made and removed although somebody died while doing that, and is locked no longer than it must', async () => {
+    const bucket = await new Kvm(jetstream(connections[1] as NatsConnection)).open(RUNS_BUCKET);
+    const lock = `logits.${key}`;
+    expect(await bucket.get(lock)).toBeNull();
+    await bucket.put(lock, '{}');
+    const begin = performance.now();
+    await Promise.all([log.remove(key), rival.remove(key)]);
+    expect(performance.now() - begin).toBeGreaterThan(9_000);
+    expect(await log.info(key)).toBeUndefined();
+    expect(await bucket.get(lock)).toBeNull();
+  });
+
+  it('says STREAM.QUOTA where the stream is full, with what is used of what, and goes on once there is room', async () => {
+    await append(0, 2);
+    const manager = await jetstreamManager(connections[0] as NatsConnection);
+    const { config, state } = await manager.streams.info(logitStreamName(key));
+    const limitBytes = state.bytes + 10;
+    await manager.streams.update(logitStreamName(key), { ...config, max_bytes: limitBytes });
+    await expect(log.append(key, PARTS, 2, step(key, 2))).rejects.toMatchObject({
+      code: 'STREAM.QUOTA',
+      retryable: true,
+      message: expect.stringMatching(
+        /fidelis gc.*FIDELIS_STREAM_QUOTA_BYTES.*used: \d+ bytes of \d+/,
+      ) as string,
+      details: { key, usedBytes: state.bytes, limitBytes },
+    });
+    await log.purge(key, { parts: PARTS, beforeStep: 2 });
+    await append(2, 4);
   });
 
   it('is not moved along by a purge of what it will have after it was begun anew', async () => {

@@ -11,8 +11,6 @@ import {
 /** Numbers of JetStream's own errors (https://github.com/nats-io/nats-server/blob/main/server/errors.json). */
 export const JS_ERROR = {
   accountResourcesExceeded: 10002,
-  /** Also: its files are just being removed. */
-  streamCreate: 10049,
   /** It is just being removed. */
   streamInvalid: 10096,
   consumerNotFound: 10014,

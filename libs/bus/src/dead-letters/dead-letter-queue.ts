@@ -1,5 +1,4 @@
 import {
-  CORRELATION_HEADER,
   DEAD_LETTER_HEADERS,
   FidelisError,
   STREAMS,
@@ -7,7 +6,7 @@ import {
   type DeadLetter,
 } from '@fidelis/contracts';
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
-import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { MESSAGE_KINDS, type MessageKind } from '../connection/bus-observer.js';
 import { BusPublisher } from '../connection/bus-publisher.js';
@@ -15,6 +14,8 @@ import { streamManager } from '../connection/jetstream-clients.js';
 import { throughOutages } from '../connection/patience.js';
 
 const STREAM = STREAMS.deadLetters.name;
+/** A person waits for the answer. */
+const REDRIVE_PATIENCE_MS = 10_000;
 const DEAD_PREFIX = `${SUBJECT_ROOT}.dead.`;
 
 export interface DeadLetterPage {
@@ -63,18 +64,16 @@ export class DeadLetterQueue {
    * Publishes the message again where it came from, as it came, and takes the letter away. Done twice by a lost answer, it is
    * published once: whoever handles it does so idempotently anyway.
    *
-   * @throws FidelisError DEADLETTER.NOT_FOUND
+   * @throws FidelisError DEADLETTER.NOT_FOUND; BUS.UNAVAILABLE where it cannot be published, the letter is kept then
    */
   async redrive(id: string): Promise<DeadLetter> {
     const message = await this.message(id);
     const letter = letterOf(message);
-    const original = headers();
-    const correlationId = message.header.get(CORRELATION_HEADER);
-    if (correlationId !== '') original.set(CORRELATION_HEADER, correlationId);
     try {
       await this.publisher.store(letter.subject, message.data, {
-        headers: original,
+        headers: originalHeaders(message.header),
         messageId: `redriven.${id}`,
+        patienceMs: REDRIVE_PATIENCE_MS,
         // The queue keeps one message per job: where control has put it there again, it is not needed twice.
         ...(letter.kind === 'job' ? { expect: { lastSubjectSequence: 0 } } : {}),
       });
@@ -151,6 +150,17 @@ function letterOf({ seq, subject: place, header, data, time }: StoredMsg): DeadL
 function aboutOf(kind: string, subject: string): string {
   const tokens = subject.slice(SUBJECT_ROOT.length + 1).split('.');
   return (kind === 'predictions' ? tokens[1] : tokens.at(-1)) ?? '';
+}
+
+/** Without those that tell why it is a letter, and without the server's own. */
+function originalHeaders(letter: MsgHdrs): MsgHdrs {
+  const ours = new Set<string>(Object.values(DEAD_LETTER_HEADERS));
+  const original = headers();
+  for (const [name, values] of letter) {
+    if (ours.has(name) || name.toLowerCase().startsWith('nats-')) continue;
+    for (const value of values) original.append(name, value);
+  }
+  return original;
 }
 
 function isKind(kind: string): kind is MessageKind {

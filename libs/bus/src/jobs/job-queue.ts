@@ -33,6 +33,8 @@ export interface QueuedJob<Payload> {
   readonly placement: Placement;
   readonly payload: Payload;
   readonly queuedAt: Date;
+  /** In the queue's stream; grows with each job that is put there. */
+  readonly sequence: number;
 }
 
 /** Of the workers of one placement. */
@@ -98,9 +100,9 @@ export class JobQueue {
           if (message === undefined || id === undefined || (placement !== 'cpu' && placement !== 'gpu'))
             continue;
           const payload = parseTolerant(contract.schema, decodeJson(message.data));
-          jobs.push({ id, placement, payload, queuedAt: message.time });
+          jobs.push({ id, placement, payload, queuedAt: message.time, sequence: message.seq });
         }
-        return jobs.sort((a, b) => a.queuedAt.getTime() - b.queuedAt.getTime());
+        return jobs.sort((a, b) => a.sequence - b.sequence);
       },
       { what: 'list the jobs' },
     );

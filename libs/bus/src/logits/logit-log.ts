@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   FidelisError,
   LOGIT_SUBJECTS,
@@ -21,14 +20,9 @@ import { throughOutages } from '../connection/patience.js';
 import { ensureStream } from '../topology/ensure-topology.js';
 import type { RequestedStream } from '../topology/stream-config.js';
 import { appendStep, type AppendOutcome } from './append-step.js';
+import { LogLock } from './log-lock.js';
 import { withQuotaDetails } from './quota-details.js';
 import { readFrames, type ReadOptions } from './read-frames.js';
-
-/** How often the making of a stream is tried again that another replica removes at the same time. */
-const RACE_TRIES = 40;
-const RACE_PAUSE_MS = 50;
-/** Two that want it to begin at different steps must not remove each other's for ever. */
-const RENEW_ROUNDS = 3;
 
 export interface LogitLogOptions {
   /** Copies of each stream in a cluster. @default 1 */
@@ -75,12 +69,14 @@ export interface StoredSteps {
  */
 export class LogitLog {
   private readonly replicas: number;
+  private readonly lock: LogLock;
 
   constructor(
     private readonly connection: NatsConnection,
     options: LogitLogOptions = {},
   ) {
     this.replicas = options.replicas ?? 1;
+    this.lock = new LogLock(connection, { replicas: this.replicas });
   }
 
   /**
@@ -88,26 +84,8 @@ export class LogitLog {
    * @throws FidelisError BUS.STREAM_CONFLICT; STREAM.QUOTA
    */
   async ensure(key: string, options: EnsureLogOptions = {}): Promise<void> {
-    const firstSequence = (options.firstStep ?? 0) * (options.parts ?? 1) + 1;
-    await withQuotaDetails(this.connection, key, () =>
-      this.administer(`create the logit stream ${key}`, async (manager) => {
-        for (let tries = 0; ; tries++) {
-          if ((await this.find(manager, key)) !== undefined) return;
-          try {
-            await ensureStream(manager, this.configuration(key, firstSequence));
-            return;
-          } catch (error) {
-            const cause = FidelisError.is(error) ? error.cause : error;
-            const raced = isJetStreamError(cause, JS_ERROR.streamNotFound, JS_ERROR.streamCreate);
-            // Another replica may just have made it, to begin at another step: its stream is as good.
-            if (!raced && FidelisError.is(error) && (await this.find(manager, key)) !== undefined) return;
-            // Or have removed it while it was looked at, or be about to.
-            if (!raced || tries === RACE_TRIES) throw error;
-            await sleep(RACE_PAUSE_MS);
-          }
-        }
-      }),
-    );
+    if ((await this.info(key)) !== undefined) return;
+    await this.lock.whileHeld(key, () => this.create(key, options));
   }
 
   /** The last step of which all parts are stored; −1 if there is none, or no such stream. */
@@ -156,18 +134,20 @@ export class LogitLog {
     key: string,
     { parts, beforeStep }: { readonly parts: number; readonly beforeStep: number },
   ): Promise<void> {
-    if (beforeStep <= 0) return;
-    await this.administer(`purge the logit stream ${key}`, async (manager) => {
-      try {
-        // With its subject, which all have: a purge without one that goes beyond the last message moves the end of the log along.
-        await manager.streams.purge(logitStreamName(key), {
-          filter: logitSubject(key),
-          seq: beforeStep * parts + 1,
-        });
-      } catch (error) {
-        if (!isJetStreamError(error, JS_ERROR.streamNotFound)) throw error;
-      }
-    });
+    if (beforeStep <= 0 || (await this.info(key)) === undefined) return;
+    await this.lock.whileHeld(key, () =>
+      this.administer(`purge the logit stream ${key}`, async (manager) => {
+        try {
+          // With its subject, which all have: a purge without one that goes beyond the last message moves the end of the log along.
+          await manager.streams.purge(logitStreamName(key), {
+            filter: logitSubject(key),
+            seq: beforeStep * parts + 1,
+          });
+        } catch (error) {
+          if (!isJetStreamError(error, JS_ERROR.streamNotFound)) throw error;
+        }
+      }),
+    );
   }
 
   /**
@@ -182,17 +162,16 @@ export class LogitLog {
     key: string,
     { parts, firstStep }: { readonly parts: number; readonly firstStep: number },
   ): Promise<boolean> {
-    // Where two remove and make it at once, the server may come to keep what one of them has removed: so it is looked at again.
-    for (let round = 0; round < RENEW_ROUNDS; round++) {
+    return this.lock.whileHeld(key, async () => {
       const stored = await this.steps(key, parts);
       if (stored !== undefined) {
         const { firstStep: first, endStep, hasGap } = stored;
-        if (first <= firstStep && firstStep <= endStep && !hasGap) return round > 0;
-        await this.remove(key);
+        if (first <= firstStep && firstStep <= endStep && !hasGap) return false;
+        await this.delete(key);
       }
-      await this.ensure(key, { firstStep, parts });
-    }
-    return true;
+      await this.create(key, { firstStep, parts });
+      return true;
+    });
   }
 
   /** undefined if there is no such stream. */
@@ -218,6 +197,25 @@ export class LogitLog {
 
   /** With all that is stored in it. Nothing happens where there is no such stream. */
   async remove(key: string): Promise<void> {
+    if ((await this.info(key)) === undefined) return;
+    await this.lock.whileHeld(key, () => this.delete(key));
+  }
+
+  /** undefined if there is no such stream. */
+  async info(key: string): Promise<LogInfo | undefined> {
+    return this.administer(`look at the logit stream ${key}`, (manager) => this.find(manager, key));
+  }
+
+  private async create(key: string, { firstStep = 0, parts = 1 }: EnsureLogOptions): Promise<void> {
+    await withQuotaDetails(this.connection, key, () =>
+      this.administer(`create the logit stream ${key}`, async (manager) => {
+        if ((await this.find(manager, key)) !== undefined) return;
+        await ensureStream(manager, this.configuration(key, firstStep * parts + 1));
+      }),
+    );
+  }
+
+  private async delete(key: string): Promise<void> {
     await this.administer(`remove the logit stream ${key}`, async (manager) => {
       try {
         await manager.streams.delete(logitStreamName(key));
@@ -225,11 +223,6 @@ export class LogitLog {
         if (!isJetStreamError(error, JS_ERROR.streamNotFound)) throw error;
       }
     });
-  }
-
-  /** undefined if there is no such stream. */
-  async info(key: string): Promise<LogInfo | undefined> {
-    return this.administer(`look at the logit stream ${key}`, (manager) => this.find(manager, key));
   }
 
   private configuration(key: string, firstSequence: number): RequestedStream {

@@ -1,6 +1,6 @@
 import { ARTIFACTS_BUCKET, FidelisError, RUNS_BUCKET, STREAMS } from '@fidelis/contracts';
 import { StorageType, type JetStreamManager } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
+import { Kvm, type KV } from '@nats-io/kv';
 import { Objm } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { streamClient, streamManager } from '../connection/jetstream-clients.js';
@@ -40,13 +40,21 @@ export async function ensureTopology(
   }
   const js = streamClient(connection);
   await throughOutages(
-    () => new Kvm(js).create(RUNS_BUCKET, { history: 1, storage: StorageType.File, replicas }),
+    () => ensureRunsBucket(connection, replicas),
     patience(`create the bucket ${RUNS_BUCKET}`),
   );
   await throughOutages(
     () => new Objm(js).create(ARTIFACTS_BUCKET, { storage: StorageType.File, replicas }),
     patience(`create the object store ${ARTIFACTS_BUCKET}`),
   );
+}
+
+export function ensureRunsBucket(connection: NatsConnection, replicas: number): Promise<KV> {
+  return new Kvm(streamClient(connection)).create(RUNS_BUCKET, {
+    history: 1,
+    storage: StorageType.File,
+    replicas,
+  });
 }
 
 /** @throws FidelisError BUS.STREAM_CONFLICT */
