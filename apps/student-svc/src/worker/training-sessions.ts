@@ -20,7 +20,8 @@ import type { WorkerConfig } from '../config.js';
 import type { RunClaim } from './run-claim.js';
 import type { FromTrainer, ToTrainer, TrainerProgress } from './trainer-protocol.js';
 
-const TRAINER = new URL('./trainer.child.js', import.meta.url);
+/** The same from `src` and from `dist`: what is forked is always the build. */
+const TRAINER = new URL('../../dist/worker/trainer.child.js', import.meta.url);
 const CHILD_GRACE_MS = 3_000;
 /** How often a log has a line of a training's progress. */
 const LOG_EVERY_MS = 2_000;
