@@ -1,4 +1,4 @@
-import type { LogitFrame } from '@fidelis/contracts';
+import { FidelisError, type LogitFrame } from '@fidelis/contracts';
 import type { Batch, SequenceView } from '@fidelis/data';
 import { combineMembers } from '@fidelis/models';
 import { Arrival } from './arrival.js';
@@ -29,6 +29,8 @@ export class SequenceTargets implements TargetProvider {
   private readonly pending = new Map<number, PendingStep>();
   private readonly lookAheadSteps: number;
   private nextStep: number;
+  /** The furthest step that a frame may be of: those of a stream come in the order of their steps. */
+  private frontStep: number;
 
   constructor(
     private readonly view: SequenceView,
@@ -36,6 +38,7 @@ export class SequenceTargets implements TargetProvider {
     { fromStep = 0, lookAheadSteps = DEFAULT_LOOK_AHEAD_STEPS }: SequenceTargetsOptions = {},
   ) {
     this.nextStep = fromStep;
+    this.frontStep = fromStep;
     this.framesConsumed = fromStep;
     this.framesTrained = fromStep;
     this.lookAheadSteps = lookAheadSteps;
@@ -49,11 +52,14 @@ export class SequenceTargets implements TargetProvider {
    * Takes a frame in. Await it before the next one: it resolves when the training is near enough to the frame's step, which is how
    * memory stays bounded.
    *
-   * @throws FidelisError FRAME.INVALID, FRAME.FOREIGN; STREAM.MISALIGNED if the step has other rows there; what `fail` was given
+   * @throws FidelisError FRAME.INVALID, FRAME.FOREIGN; STREAM.MISALIGNED if the step has other rows there, or those before it
+   *   were left out; what `fail` was given
    */
   async accept(frame: LogitFrame): Promise<void> {
     if (frame.step < this.nextStep) return;
     const { view } = this;
+    // Otherwise the training would wait for ever for what will not come.
+    if (frame.step > this.frontStep) throw this.leftOut(frame);
     assertFits(frame, this.stream, {
       view: view.spec,
       rows: view.rowsOf(frame.step),
@@ -61,6 +67,7 @@ export class SequenceTargets implements TargetProvider {
     });
     await this.room.until(() => frame.step < this.nextStep + this.lookAheadSteps);
     if (frame.step < this.nextStep) return;
+    this.frontStep = Math.max(this.frontStep, frame.step + 1);
     let step = this.pending.get(frame.step);
     if (step === undefined) {
       step = { parts: new Array<LogitFrame | undefined>(this.stream.parts).fill(undefined) };
@@ -101,5 +108,17 @@ export class SequenceTargets implements TargetProvider {
     for (const held of this.pending.keys()) if (held <= step) this.pending.delete(held);
     this.room.announce();
     return logits;
+  }
+
+  private leftOut({ step, streamKey, inputDigest: digest }: LogitFrame): FidelisError {
+    const { frontStep, view } = this;
+    return new FidelisError(
+      'STREAM.MISALIGNED',
+      `step ${frontStep}: the stream ${streamKey} goes on with step ${step}, and this training with step ${frontStep}: it would be trained on other ` +
+        'answers than its own. Nothing was trained on them; cancel the run and start it again',
+      {
+        details: { step: frontStep, student: { view: view.spec }, teacher: { streamKey, step, digest } },
+      },
+    );
   }
 }

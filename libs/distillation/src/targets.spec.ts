@@ -224,11 +224,30 @@ describe('SequenceTargets', () => {
     });
   });
 
+  it.each([0, 2])(
+    'refuses frames that begin one step after the one that it goes on with: %i',
+    async (fromStep) => {
+      const targets = new SequenceTargets(sequence, layout, { fromStep });
+      const [early] = step(fromStep + 1);
+      if (early === undefined) throw new Error('no frame');
+      await expect(targets.accept(early)).rejects.toMatchObject({
+        code: 'STREAM.MISALIGNED',
+        message: expect.stringMatching(
+          new RegExp(
+            `^step ${fromStep}: .*${KEY} goes on with step ${fromStep + 1}, .*with step ${fromStep}`,
+          ),
+        ) as unknown,
+        details: { step: fromStep, student: { view: sequence.spec }, teacher: { step: fromStep + 1 } },
+      });
+    },
+  );
+
   it('lets a waiting reader go when it fails', async () => {
     const targets = new SequenceTargets(sequence, layout, { lookAheadSteps: 1 });
-    const [far] = step(2);
+    for (const frame of step(0)) await targets.accept(frame);
+    const [far] = step(1);
     if (far === undefined) throw new Error('no frame');
-    const accepting = targets.accept({ ...far, parts: 2 });
+    const accepting = targets.accept(far);
     targets.fail(new Error('cancelled'));
     await expect(accepting).rejects.toThrow('cancelled');
   });

@@ -32,6 +32,7 @@ import { createModel, encodeWeights, type Model } from '@fidelis/models';
 import { baseLearningRate, firstWeights } from './first-weights.js';
 import { frameCounts, framesNeeded } from './frame-counts.js';
 import { ProgressClock } from './progress-clock.js';
+import { requireOwnStream } from './own-stream.js';
 import { SetPredictions } from './set-predictions.js';
 import type { FromTrainer, ToTrainer } from './trainer-protocol.js';
 
@@ -58,6 +59,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
   const { start, producer, attempts, compiler, send } = process;
   const { job } = start;
   const dataset = await datasetOf(job);
+  if (job.kind === 'student') requireOwnStream(job, dataset);
   const model = createModel(job.architecture, dataset.inputShape, job.classes);
   const recipe = recipeOf(job);
   const resumed =

@@ -30,8 +30,8 @@ export function checkedFrame({ data, streamSequence }: Delivery, expected: Expec
   if (frame.parts !== expected.parts || place !== expected.sequence) {
     throw new FidelisError(
       'FRAME.FOREIGN',
-      `message ${streamSequence} of the logit stream ${expected.key} holds part ${frame.part} of ${frame.parts} of step ` +
-        `${frame.step}, which belongs elsewhere: remove the stream and let it be produced again`,
+      `message ${streamSequence} of the logit stream ${expected.key} holds part ${frame.part} of ${frame.parts} of step ${frame.step}, ` +
+        `where ${placeInWords(expected)} belongs: remove the stream and let it be produced again`,
       {
         details: {
           key: expected.key,
@@ -45,4 +45,9 @@ export function checkedFrame({ data, streamSequence }: Delivery, expected: Expec
     );
   }
   return frame;
+}
+
+function placeInWords({ parts, sequence }: Expected): string {
+  const place = sequence - 1;
+  return `part ${place % parts} of ${parts} of step ${Math.floor(place / parts)}`;
 }
