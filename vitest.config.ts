@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-const resolve = {
+export const resolve = {
   conditions: ['@fidelis/source'],
   // graphql tells its classes apart by identity: the module that Node loads for packages, not the bundlers' second copy.
   alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
 };
 // Workspace packages are source here, not built code: they are transformed like the tests.
-const server = { deps: { inline: [/@fidelis\//] } };
+export const server = { deps: { inline: [/@fidelis\//] } };
 
 export default defineConfig({
   test: {
@@ -40,7 +40,8 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'e2e',
-          include: ['test/{e2e,fault}/**/*.spec.ts'],
+          // Of the faults, only the quick ones: all of them are in vitest.fault.config.ts.
+          include: ['test/e2e/**/*.spec.ts', 'test/fault/*.spec.ts', 'test/fault/harness/*.spec.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
           // Each starts a whole stack of its own.

@@ -1,4 +1,6 @@
-import { startStack, type Stack } from '@fidelis/embedded';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startStack, type Stack, type StackOptions } from '@fidelis/embedded';
 import type { EvaluationRecord, ExperimentSpecInput, RunRecord } from '@fidelis/contracts';
 import { createTemporaryDirectory, waitFor } from '@fidelis/testing';
 
@@ -18,7 +20,7 @@ const RUN_FIELDS = `
   stages { name state done total reused seconds }
   progress { step steps epoch epochs loss learningRate imagesPerSecond waitSeconds }
   lineage { teacherId teacherDigest streamKey weightsDigest producer { backend } execution { mode reason } }
-  frames { published consumed }
+  frames { published consumed trained closed }
   error { code message details }
   evaluations { set step final n
     fidelity { top1Agreement predictiveKl } teacher { accuracy nll ece } student { accuracy nll ece } }`;
@@ -37,9 +39,16 @@ export class RunningStack implements AsyncDisposable {
     private readonly removeDirectory: () => Promise<void>,
   ) {}
 
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<RunningStack> {
+  /** Its processes have their temporary files and graphs in its directory, too: what they leave behind can be seen. */
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    options: Pick<StackOptions, 'services' | 'restartPolicy'> = {},
+  ): Promise<RunningStack> {
     const directory = await createTemporaryDirectory();
-    const stack = await startStack({ dataDir: directory.path, env });
+    const temporary = join(directory.path, 'tmp');
+    await mkdir(temporary);
+    const own = { TMPDIR: temporary, FIDELIS_GRAPHS_DIR: join(directory.path, 'graphs') };
+    const stack = await startStack({ dataDir: directory.path, env: { ...own, ...env }, ...options });
     return new RunningStack(stack, () => directory.remove());
   }
 

@@ -20,7 +20,7 @@ describe('a run on the embedded stack', () => {
   it('goes from a spec to evaluations, and a second one of the same seed replays the stream to the same bits', async () => {
     const live = await sut.finished(await sut.startRun(smallSpec()));
     expect(live).toMatchObject({ state: 'completed', error: null, attempts: 1 });
-    expect(live.frames).toEqual({ published: 3, consumed: 3 });
+    expect(live.frames).toEqual({ published: 3, consumed: 3, trained: 3, closed: true });
     expect(live.stages.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'teacher done',
       'stream done',
@@ -49,7 +49,7 @@ describe('a run on the embedded stack', () => {
     const run = await sut.finished(await sut.startRun(smallSpec({ name: 'sequence', view })));
     expect(run).toMatchObject({ state: 'completed', error: null });
     // 640 samples in batches of 64, three epochs.
-    expect(run.frames).toEqual({ published: 30, consumed: 30 });
+    expect(run.frames).toEqual({ published: 30, consumed: 30, trained: 30, closed: true });
     expect(run.progress).toMatchObject({ step: 30, steps: 30, epoch: 3 });
   });
 

@@ -2,7 +2,7 @@ import { connectBus, type NatsConnection } from '@fidelis/bus';
 import { DEAD_LETTER_HEADERS, STREAMS } from '@fidelis/contracts';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { childrenOf } from './child-processes.js';
+import { childrenOf } from './harness/child-processes.js';
 import { RunningStack, smallSpec } from '../e2e/running-stack.js';
 
 const SILENCE_SECONDS = 5;
