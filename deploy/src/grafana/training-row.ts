@@ -1,5 +1,5 @@
-import { PercentUnit, Short } from '@grafana/grafana-foundation-sdk/units';
-import { gauge, rate } from './metric-reference.js';
+import { PercentUnit, Seconds, Short } from '@grafana/grafana-foundation-sdk/units';
+import { gauge, quantile, rate } from './metric-reference.js';
 import { CHOSEN_RUNS, type BoardRow } from './panels.js';
 
 /** What the workers do now. */
@@ -19,6 +19,17 @@ export const trainingRow: BoardRow = {
           expr: `sum(${rate('fidelis_student_wait_seconds_total')}) / sum(${rate('fidelis_training_seconds_total', 'kind="student"')})`,
           legend: 'waiting',
         },
+      ],
+    },
+    {
+      title: 'Age of live frames',
+      description:
+        'From when a frame was stored to when a student had trained on it, of sequences that are scored while they are trained on. Milliseconds: students wait for their teacher; the lead times the seconds of a step: the teacher waits for its students.',
+      unit: Seconds,
+      min: 0,
+      queries: [
+        { expr: quantile(0.5, 'fidelis_frame_age_seconds', []), legend: 'half are younger' },
+        { expr: quantile(0.99, 'fidelis_frame_age_seconds', []), legend: '99 of 100 are younger' },
       ],
     },
     {

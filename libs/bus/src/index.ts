@@ -43,7 +43,7 @@ export {
   type StoredSteps,
 } from './logits/logit-log.js';
 export type { FrameLoss } from './logits/ordered-reader.js';
-export type { ReadOptions } from './logits/read-frames.js';
+export type { ReadOptions, StoredFrame } from './logits/read-frames.js';
 export { RunPositions, type StoredPosition } from './positions/run-positions.js';
 export type { PredictionPart } from './predictions/prediction-message.js';
 export { PredictionPublisher } from './predictions/prediction-publisher.js';

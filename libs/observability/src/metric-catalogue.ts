@@ -175,6 +175,17 @@ export const METRICS = {
     labels: [],
     services: ['student-svc'],
   },
+  fidelis_frame_age_seconds: {
+    type: 'histogram',
+    help: 'From when a frame of a sequence was stored to when a student had trained on it; only frames that were stored while it trained.',
+    labels: [],
+    services: ['student-svc'],
+    // A fine grid: what is asked of it are quantiles, from a starving student (milliseconds) to one with the whole lead before it (minutes).
+    buckets: [
+      0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 20,
+      30, 50, 75, 100, 150, 200, 300, 500,
+    ],
+  },
   fidelis_training_seconds_total: {
     type: 'counter',
     help: 'Seconds of trainings, waiting included.',

@@ -1,5 +1,6 @@
 import type { TrainJob } from '@fidelis/contracts';
 import type { StepInfo, TargetProvider } from '@fidelis/distillation';
+import type { FrameAges } from './frame-ages.js';
 import { frameCounts } from './frame-counts.js';
 import type { FromTrainer } from './trainer-protocol.js';
 
@@ -19,9 +20,8 @@ export class ProgressClock {
 
   constructor(
     private readonly job: TrainJob,
-    private readonly steps: number,
-    private readonly fromStep: number,
-    private readonly targets: TargetProvider | undefined,
+    private readonly extent: { readonly steps: number; readonly fromStep: number },
+    private readonly frames: { readonly targets: TargetProvider | undefined; readonly ages: FrameAges },
     private readonly send: (message: FromTrainer) => Promise<void>,
   ) {}
 
@@ -52,17 +52,19 @@ export class ProgressClock {
     if (this.images > 0) this.rate = this.images / seconds;
     this.images = 0;
     this.reportedAt = now;
-    const step = this.last?.step ?? this.fromStep;
+    const { steps, fromStep } = this.extent;
+    const step = this.last?.step ?? fromStep;
     await this.send({
       type: 'progress',
       step,
-      steps: this.steps,
-      epoch: Math.floor((step * this.job.epochs) / this.steps),
+      steps,
+      epoch: Math.floor((step * this.job.epochs) / steps),
       loss: this.last?.loss ?? null,
       gradientNorm: this.last?.gradientNorm ?? null,
       learningRate: this.last?.learningRate ?? null,
       imagesPerSecond: this.rate,
-      ...frameCounts(this.targets),
+      ...frameCounts(this.frames.targets),
+      frameAges: this.frames.ages.take(),
     });
   }
 

@@ -30,6 +30,7 @@ import {
 } from '@fidelis/distillation';
 import { createModel, encodeWeights, type Model } from '@fidelis/models';
 import { baseLearningRate, firstWeights } from './first-weights.js';
+import { FrameAges } from './frame-ages.js';
 import { frameCounts, framesNeeded } from './frame-counts.js';
 import { ProgressClock } from './progress-clock.js';
 import { requireOwnStream } from './own-stream.js';
@@ -78,8 +79,14 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     );
   await send({ type: 'started', producer, fromStep: initial.step, attempts });
 
-  const clock = new ProgressClock(job, batches.stepsPerEpoch * job.epochs, initial.step, targets, send);
-  if (targets !== undefined) void receive(process.inbox, targets);
+  const ages = new FrameAges();
+  const clock = new ProgressClock(
+    job,
+    { steps: batches.stepsPerEpoch * job.epochs, fromStep: initial.step },
+    { targets, ages },
+    send,
+  );
+  if (targets !== undefined) void receive(process.inbox, targets, ages);
   const evaluation =
     job.kind === 'student'
       ? new SetPredictions(job, new Predictor(model, compiler), dataset, send, () => clock.reportIfDue())
@@ -98,6 +105,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
     compiler,
     signal: process.stopping,
     onStep: async (info, state) => {
+      ages.trained(info.step - 1);
       await clock.step(info);
       if (info.step < info.steps) await evaluation?.afterStep(info, state);
     },
@@ -195,11 +203,15 @@ async function studentInputs(
 }
 
 /** Takes in frames for as long as they come; what is wrong with one ends the training, when it asks for its targets. */
-async function receive(inbox: AsyncIterator<ToTrainer>, targets: Targets): Promise<void> {
+async function receive(inbox: AsyncIterator<ToTrainer>, targets: Targets, ages: FrameAges): Promise<void> {
   try {
     for (let next = await inbox.next(); next.done !== true; next = await inbox.next()) {
       if (next.value.type === 'stream-failed') throw FidelisError.fromWire(next.value.error);
-      if (next.value.type === 'frame') await targets.accept(next.value.frame);
+      if (next.value.type !== 'frame') continue;
+      const { frame, storedAtMs } = next.value;
+      // The rows of a table are trained on again and again: only a sequence's have an age.
+      if (targets instanceof SequenceTargets) ages.arrived(frame.step, storedAtMs);
+      await targets.accept(frame);
     }
   } catch (error) {
     targets.fail(FidelisError.from(error));

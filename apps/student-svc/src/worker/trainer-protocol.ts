@@ -25,7 +25,8 @@ export type ToTrainer =
       /** The teacher's weights, for a student that starts from them and has no checkpoint yet. */
       readonly teacherWeights: Uint8Array | null;
     }
-  | { readonly type: 'frame'; readonly frame: LogitFrame }
+  /** `storedAtMs`: since 1970, of the broker's clock. */
+  | { readonly type: 'frame'; readonly frame: LogitFrame; readonly storedAtMs: number }
   /** The frames cannot be had: the run fails with this. */
   | { readonly type: 'stream-failed'; readonly error: ErrorWire };
 
@@ -77,4 +78,6 @@ export interface TrainerProgress {
   readonly waitSeconds: number;
   readonly framesConsumed: number;
   readonly framesTrained: number;
+  /** Seconds, of each live frame trained on since the report before. */
+  readonly frameAges: readonly number[];
 }

@@ -118,8 +118,8 @@ export class TrainingSessions {
         onGone: 'wait',
         onLoss: (loss) => this.lost(loss),
       });
-      for await (const frame of frames) {
-        await child.send({ type: 'frame', frame });
+      for await (const { storedAtMs, ...frame } of frames) {
+        await child.send({ type: 'frame', frame, storedAtMs });
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -210,8 +210,14 @@ function hangs(silenceMs: number): FidelisError {
 /** Of a training's log line. */
 function figuresOf(
   progress: TrainerProgress,
-): Omit<TrainerProgress, 'type' | 'framesConsumed' | 'framesTrained'> {
-  const { type: _, framesConsumed: _consumed, framesTrained: _trained, ...figures } = progress;
+): Omit<TrainerProgress, 'type' | 'framesConsumed' | 'framesTrained' | 'frameAges'> {
+  const {
+    type: _,
+    framesConsumed: _consumed,
+    framesTrained: _trained,
+    frameAges: _ages,
+    ...figures
+  } = progress;
   return figures;
 }
 
@@ -246,7 +252,7 @@ class ProgressReport {
   }
 
   async add(progress: TrainerProgress): Promise<void> {
-    const { type: _, gradientNorm: _norm, ...figures } = progress;
+    const { type: _, gradientNorm: _norm, frameAges: _ages, ...figures } = progress;
     const { runId, correlationId, epochs } = this.job;
     this.count(progress);
     const now = performance.now();
@@ -277,6 +283,7 @@ class ProgressReport {
     this.framesTrained = trained;
     this.waitSeconds = progress.waitSeconds;
     metrics.gauge('fidelis_training_step').set({ run }, progress.step);
+    for (const age of progress.frameAges) metrics.histogram('fidelis_frame_age_seconds').observe(age);
     if (progress.loss !== null) metrics.gauge('fidelis_training_loss').set({ run }, progress.loss);
     if (progress.imagesPerSecond !== null) {
       metrics.gauge('fidelis_training_images_per_second').set({ run }, progress.imagesPerSecond);

@@ -4,7 +4,6 @@ import {
   logitStreamKey,
   logitStreamName,
   logitSubject,
-  type LogitFrame,
 } from '@fidelis/contracts';
 import {
   DiscardPolicy,
@@ -22,7 +21,7 @@ import type { RequestedStream } from '../topology/stream-config.js';
 import { appendStep, type AppendOutcome } from './append-step.js';
 import { LogLock } from './log-lock.js';
 import { withQuotaDetails } from './quota-details.js';
-import { readFrames, type ReadOptions } from './read-frames.js';
+import { readFrames, type ReadOptions, type StoredFrame } from './read-frames.js';
 
 export interface LogitLogOptions {
   /** Copies of each stream in a cluster. @default 1 */
@@ -125,7 +124,7 @@ export class LogitLog {
    * @throws FidelisError STREAM.NOT_FOUND; STREAM.GONE where a step lies before what is stored; STREAM.GAP where a frame was lost from
    *   the middle; FRAME.FOREIGN where a frame of another stream or position is in the log; FRAME.INVALID where something is that is no frame
    */
-  read(key: string, options: ReadOptions): AsyncIterable<LogitFrame> {
+  read(key: string, options: ReadOptions): AsyncIterable<StoredFrame> {
     return readFrames(this.connection, key, options);
   }
 

@@ -3,6 +3,12 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { checkedFrame } from './checked-frame.js';
 import { OrderedReader, type FrameLoss } from './ordered-reader.js';
 
+/** A frame of a log, and how long the log has it. */
+export interface StoredFrame extends LogitFrame {
+  /** Milliseconds since 1970, of the server's clock. */
+  readonly storedAtMs: number;
+}
+
 export interface ReadOptions {
   /** Of each step. */
   readonly parts: number;
@@ -35,7 +41,7 @@ export async function* readFrames(
   connection: NatsConnection,
   key: string,
   options: ReadOptions,
-): AsyncGenerator<LogitFrame> {
+): AsyncGenerator<StoredFrame> {
   const { parts, toStep = Infinity, signal, silenceMs = SILENCE_MS, onLoss } = options;
   const goneLimitMs = options.onGone === 'wait' ? (options.goneLimitMs ?? GONE_LIMIT_MS) : 0;
   const reader = new OrderedReader(connection, { key, parts, silenceMs, signal, goneLimitMs, onLoss });
@@ -44,7 +50,7 @@ export async function* readFrames(
     for (let sequence = options.fromStep * parts + 1; sequence <= end; sequence++) {
       const delivery = await reader.next(sequence, Math.min(BATCH, end - sequence + 1));
       if (delivery === undefined) return;
-      yield checkedFrame(delivery, { key, parts, sequence });
+      yield { ...checkedFrame(delivery, { key, parts, sequence }), storedAtMs: delivery.storedAtMs };
     }
   } catch (error) {
     if (signal?.aborted !== true || (FidelisError.is(error) && error.code !== 'BUS.UNAVAILABLE')) throw error;

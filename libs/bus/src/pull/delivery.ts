@@ -10,6 +10,8 @@ export interface Delivery {
   readonly headers: MsgHdrs | undefined;
   readonly stream: string;
   readonly streamSequence: number;
+  /** When the server stored the message: milliseconds since 1970, of its clock. */
+  readonly storedAtMs: number;
   /** 1 for the first. */
   readonly deliveryCount: number;
   /** Subject of acknowledgements. */
@@ -32,6 +34,7 @@ export function readDelivery(message: Msg): Delivery | undefined {
     stream: tokens[first] ?? '',
     deliveryCount: Number(tokens[first + 2]),
     streamSequence: Number(tokens[first + 3]),
+    storedAtMs: Number(tokens[first + 5]) / NANOS_PER_MILLISECOND,
     ackSubject: message.reply ?? '',
   };
 }

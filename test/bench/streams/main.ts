@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { BenchStack } from './bench-stack.js';
+import { benchSpec, MODELS, type BenchModel } from './bench-spec.js';
+import { referenceAnswerSchema, type ReferenceRequest } from './reference-protocol.js';
+import { runServed, type ServedRun } from './served-students.js';
+import type { Measurement } from './stream-row.js';
+import { rowsOf, tableOf } from './stream-table.js';
+
+/**
+ * What it costs a student to have its teacher elsewhere:
+ * `npm run bench:streams -- [--json] [--models a,b] [--repeats N] [--epochs N] [--students 1,2,4,8] [--lead N] [--memory]`.
+ */
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    models: { type: 'string', default: MODELS.map(({ model }) => model).join(',') },
+    /** Turns of no-teacher, in-process, live and replay. */
+    repeats: { type: 'string', default: '3' },
+    epochs: { type: 'string', default: '4' },
+    /** Numbers of students on one live stream. */
+    students: { type: 'string', default: '1,2,4,8' },
+    lead: { type: 'string', default: '256' },
+    /** Also a run of ten times the length, for its memory. */
+    memory: { type: 'boolean', default: false },
+  },
+});
+
+const WARM_STEPS = 10;
+const [TEACHER_CPU, STUDENT_CPU] = ['0', '1'];
+const cpus = availableParallelism();
+if (cpus < 2) throw new Error('teacher and student need a processor each: this machine has one');
+const OTHER_CPU = cpus > 2 ? `2-${cpus - 1}` : TEACHER_CPU;
+
+const referenceScript = fileURLToPath(new URL('./reference-student.js', import.meta.url));
+const measurements: Measurement[] = [];
+/** Every view has one result, however its logits came to the student. */
+const digests = new Map<string, Set<string>>();
+
+function add(measurement: Measurement): void {
+  measurements.push(measurement);
+  const name = `${measurement.model} ${measurement.view} ${measurement.steps}`;
+  digests.set(name, new Set([...(digests.get(name) ?? []), ...measurement.weightsDigests]));
+  const { model, mode, students, imagesPerSecond } = measurement;
+  process.stderr.write(`${model} ${mode} ${students}: ${imagesPerSecond.toFixed(0)} images/s\n`);
+}
+
+async function reference(
+  model: BenchModel,
+  mode: ReferenceRequest['mode'],
+  { stream, teacherWeights: [teacherWeights = ''] }: ServedRun,
+  stack: BenchStack,
+  epochs: number,
+): Promise<Measurement> {
+  const { student, seed } = benchSpec(model, { name: mode, viewSeed: 0, epochs });
+  const { view, key, parts, steps, codec } = stream;
+  if (view.kind !== 'sequence') throw new Error('a sequence is measured');
+  const { architecture, optimizer, schedule, loss } = student;
+  const request: ReferenceRequest = {
+    mode,
+    natsUrl: stack.natsUrl,
+    streamKey: key,
+    ...{ parts, steps, codec, view, architecture, optimizer, schedule, loss, seed, epochs, teacherWeights },
+    warmSteps: WARM_STEPS,
+  };
+  const { stdout } = await promisify(execFile)(
+    'taskset',
+    ['-c', STUDENT_CPU, process.execPath, referenceScript, JSON.stringify(request)],
+    { maxBuffer: 2 ** 24 },
+  );
+  const answer = referenceAnswerSchema.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+  return {
+    model: model.model,
+    mode,
+    students: 1,
+    imagesPerSecond: answer.imagesPerSecond,
+    teacherSeconds: answer.teacherSeconds,
+    brokerSeconds: 0,
+    studentWaitRatio: 0,
+    bytesPerSample: null,
+    frameAgeSeconds: null,
+    peakMemoryBytes: { teacher: null, student: answer.peakBytes, broker: null },
+    steps,
+    weightsDigests: [answer.weightsDigest],
+    view: JSON.stringify(view),
+  };
+}
+
+async function measure(
+  stack: BenchStack,
+  model: BenchModel,
+  studentCounts: readonly number[],
+): Promise<void> {
+  const epochs = Number(options.epochs);
+  let viewSeed = 0;
+  const specs = (count: number, length = epochs): ReturnType<typeof benchSpec>[] =>
+    Array.from({ length: count }, (_, i) =>
+      benchSpec(model, { name: `${model.model}-${viewSeed}-${i}`, viewSeed, epochs: length }),
+    );
+  // Trains the teacher, scores the evaluation set, records the graphs: its rate is nobody's.
+  const first = await runServed(stack, specs(1), WARM_STEPS);
+  const served = (mode: 'live' | 'replay', run: ServedRun): void =>
+    add({ model: model.model, mode, ...run.measurement });
+  for (let turn = 0; turn < Number(options.repeats); turn++) {
+    add(await reference(model, 'no-teacher', first, stack, epochs));
+    viewSeed = turn + 1;
+    served('live', await runServed(stack, specs(1), WARM_STEPS));
+    viewSeed = 0;
+    served('replay', await runServed(stack, specs(1), WARM_STEPS));
+    add(await reference(model, 'in-process', first, stack, epochs));
+  }
+  for (const count of studentCounts.filter((students) => students > 1)) {
+    viewSeed = 100 + count;
+    served('live', await runServed(stack, specs(count), WARM_STEPS));
+  }
+  if (options.memory) {
+    viewSeed = 1_000;
+    served('live', await runServed(stack, specs(1, 10 * epochs), WARM_STEPS));
+  }
+}
+
+const studentCounts = options.students.split(',').map(Number);
+{
+  await using stack = await BenchStack.start({
+    workers: Math.max(1, ...studentCounts),
+    teacherCpu: TEACHER_CPU,
+    studentCpu: STUDENT_CPU,
+    otherCpu: OTHER_CPU,
+    leadSteps: Number(options.lead),
+  });
+  for (const model of MODELS.filter(({ model: name }) => options.models.split(',').includes(name))) {
+    await measure(stack, model, studentCounts);
+  }
+}
+const rows = rowsOf(measurements);
+const split = [...digests].filter(([, found]) => found.size > 1).map(([name]) => name);
+if (options.json) {
+  process.stdout.write(
+    `${JSON.stringify({ cores: cpus, node: process.version, lead: Number(options.lead), sameWeights: split.length === 0, rows }, null, 2)}\n`,
+  );
+} else {
+  process.stdout.write(`${tableOf(rows)}\n`);
+  process.stdout.write(
+    split.length === 0
+      ? `every mode of a stream gave the same weights (${digests.size} streams)\n`
+      : `weights differ between the modes of: ${split.join('; ')}\n`,
+  );
+}
+if (split.length > 0) process.exitCode = 1;

@@ -1,0 +1,39 @@
+import type { Spread } from '../step/step-table.js';
+
+export type Mode = 'no-teacher' | 'in-process' | 'live' | 'replay';
+
+/** What one measurement tells. */
+export interface Measurement {
+  readonly model: string;
+  readonly mode: Mode;
+  readonly students: number;
+  /** Of all students together. */
+  readonly imagesPerSecond: number;
+  /** Processor time of the teacher's processes over the run; of a teacher within its student that of its forward passes. */
+  readonly teacherSeconds: number;
+  readonly brokerSeconds: number;
+  /** Share of the students' time. */
+  readonly studentWaitRatio: number;
+  /** In the log, with what the broker adds; null: nothing is sent. */
+  readonly bytesPerSample: number | null;
+  readonly frameAgeSeconds: { readonly p50: number; readonly p99: number } | null;
+  readonly peakMemoryBytes: {
+    readonly teacher: number | null;
+    readonly student: number;
+    readonly broker: number | null;
+  };
+  readonly steps: number;
+  /** Of each student's weights; the same for all modes of a stream. */
+  readonly weightsDigests: readonly string[];
+  /** Names the view that was trained on. */
+  readonly view: string;
+}
+
+/** The measurements of one mode: medians, and the spread of the rates. */
+export interface StreamRow extends Omit<Measurement, 'weightsDigests' | 'view'> {
+  readonly repeats: number;
+  readonly imagesPerSecondRange: readonly [least: number, most: number];
+  /** Beside the median of no-teacher, of the same model. */
+  readonly relative: number | null;
+  readonly relativeSpread: Spread | null;
+}
