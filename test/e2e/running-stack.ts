@@ -74,21 +74,27 @@ export class RunningStack implements AsyncDisposable {
   }
 
   /** Also while services restart: an answer that does not come is asked for again. */
-  async waitForRun(id: string, what: string, condition: (run: Run) => boolean): Promise<Run> {
+  async waitForRun(
+    id: string,
+    what: string,
+    condition: (run: Run) => boolean,
+    deadlineMs = RUN_DEADLINE_MS,
+  ): Promise<Run> {
     let found: Run | undefined;
     await waitFor(
       async () => {
         found = await this.run(id).catch(() => undefined);
         return found !== undefined && condition(found);
       },
-      { deadlineMs: RUN_DEADLINE_MS, what: `run ${id}: ${what}` },
+      { deadlineMs, everyMs: 100, what: `run ${id}: ${what}` },
     );
     if (found === undefined) throw new Error(`run ${id} was not found`);
     return found;
   }
 
-  async finished(id: string): Promise<Run> {
-    return this.waitForRun(id, 'to end', ({ state }) => ['completed', 'failed', 'cancelled'].includes(state));
+  async finished(id: string, deadlineMs = RUN_DEADLINE_MS): Promise<Run> {
+    const ended = ({ state }: Run): boolean => ['completed', 'failed', 'cancelled'].includes(state);
+    return this.waitForRun(id, 'to end', ended, deadlineMs);
   }
 
   pidOf(service: string): number {

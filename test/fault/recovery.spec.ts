@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childrenOf } from './harness/child-processes.js';
-import { FAULT_VIEWS } from './harness/fault-specs.js';
+import { FAULT_SPECS } from './harness/fault-specs.js';
 import { FaultStack } from './harness/fault-stack.js';
 import { Survival } from './harness/survival.js';
 
-const { steps } = FAULT_VIEWS.sequence;
+const { steps } = FAULT_SPECS.sequence;
 
 describe.skipIf(process.platform !== 'linux')('a run whose processes are killed in the middle', () => {
   let stack: FaultStack;
@@ -23,7 +23,7 @@ describe.skipIf(process.platform !== 'linux')('a run whose processes are killed 
   it('is completed by the restarted worker, with the same student', async (test) => {
     const run = await sut.expectOf(test, {
       fault: 'worker killed',
-      view: 'sequence',
+      of: 'sequence',
       strike: async (disturbed, schedule) => {
         await disturbed.trained(schedule.step(steps));
         await stack.disturbance.kill('student-worker');
@@ -36,7 +36,7 @@ describe.skipIf(process.platform !== 'linux')('a run whose processes are killed 
     const restarts = stack.running.restartsOf('student-worker');
     const run = await sut.expectOf(test, {
       fault: 'training process killed',
-      view: 'sequence',
+      of: 'sequence',
       strike: async (disturbed, schedule) => {
         await disturbed.trained(schedule.step(steps));
         for (const trainer of childrenOf(stack.running.pidOf('student-worker')))
@@ -50,7 +50,7 @@ describe.skipIf(process.platform !== 'linux')('a run whose processes are killed 
   it('is completed although NATS was killed and started again', async (test) => {
     await sut.expectOf(test, {
       fault: 'nats-server killed',
-      view: 'sequence',
+      of: 'sequence',
       strike: async (disturbed, schedule) => {
         await disturbed.trained(schedule.step(steps));
         await stack.disturbance.kill('nats-server');
@@ -61,7 +61,7 @@ describe.skipIf(process.platform !== 'linux')('a run whose processes are killed 
   it('is completed although the teacher was killed while it scored', async (test) => {
     await sut.expectOf(test, {
       fault: 'teacher killed',
-      view: 'sequence',
+      of: 'sequence',
       strike: async (disturbed, schedule) => {
         await disturbed.published(schedule.step(steps));
         await stack.disturbance.kill('teacher');
@@ -72,7 +72,7 @@ describe.skipIf(process.platform !== 'linux')('a run whose processes are killed 
   it('is completed although every other service and the database were killed', async (test) => {
     await sut.expectOf(test, {
       fault: 'control, metrics, gateway and PostgreSQL killed',
-      view: 'sequence',
+      of: 'sequence',
       strike: async (disturbed, schedule) => {
         await disturbed.trained(schedule.step(steps));
         for (const name of ['student-control', 'metrics', 'gateway', 'postgresql']) {

@@ -1,7 +1,7 @@
 /** What a test tells the table at the end of the faults. */
 export interface FaultOutcome {
   readonly fault: string;
-  readonly view: string;
+  readonly of: string;
   /** Where in the run's progress it was struck. */
   readonly at: string;
   readonly outcome: string;

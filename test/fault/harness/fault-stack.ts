@@ -61,6 +61,15 @@ export class FaultStack implements AsyncDisposable {
     );
   }
 
+  /** Names of the teacher services that have stored steps of the stream. */
+  async producers(key: string): Promise<string[]> {
+    const query = 'query ($key: ID!) { stream(key: $key) { producers { instance } } }';
+    const { data } = await this.running.graphql(query, { key });
+    const found = data?.['stream'] as
+      { readonly producers: readonly { readonly instance: string }[] } | undefined;
+    return found?.producers.map(({ instance }) => instance) ?? [];
+  }
+
   /** So that the next run of it is live: its teacher scores it anew. */
   async removeStream(key: string): Promise<void> {
     await waitFor(

@@ -10,7 +10,7 @@ export default class OutcomeTable implements Reporter {
     const lines = [
       `Faults, seed ${FAULT_SEED}:`,
       '',
-      '| fault | view | at step | outcome | attempts | seconds |',
+      '| fault | run | at step | outcome | attempts | seconds |',
       '|---|---|---|---|---|---|',
       ...rows,
     ];
@@ -23,9 +23,9 @@ function row(test: TestCase): string[] {
   return fault === undefined ? [] : [line(fault, test)];
 }
 
-function line({ fault, view, at, outcome, attempts, seconds }: FaultOutcome, test: TestCase): string {
+function line({ fault, of, at, outcome, attempts, seconds }: FaultOutcome, test: TestCase): string {
   const { state, errors = [] } = test.result();
   const came = state === 'passed' ? outcome : `${state}: ${errors[0]?.message.split('\n')[0] ?? ''}`;
-  const cells = [fault, view, at, came.replaceAll('|', '\\|'), attempts ?? '', seconds?.toFixed(1) ?? ''];
+  const cells = [fault, of, at, came.replaceAll('|', '\\|'), attempts ?? '', seconds?.toFixed(1) ?? ''];
   return `| ${cells.join(' | ')} |`;
 }

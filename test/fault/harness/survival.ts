@@ -1,68 +1,81 @@
 import type { TestContext } from 'vitest';
 import type { Run } from '../../e2e/running-stack.js';
 import { DisturbedRun } from './disturbed-run.js';
-import { FAULT_VIEWS, type FaultView } from './fault-specs.js';
+import { FAULT_SPECS, type FaultSpecName } from './fault-specs.js';
 import type { FaultStack } from './fault-stack.js';
-import type { FaultOutcome } from './fault-outcome.js';
 import { Schedule } from './schedule.js';
 import { expectUndisturbed } from './undisturbed.js';
 
 export interface Fault {
   /** For people, and for the schedule. */
   readonly fault: string;
-  readonly view: FaultView;
-  /** Whether its teacher scores while it trains. @default true */
+  readonly of: FaultSpecName;
+  /** Whether its teacher scores while it trains, although it did before. @default true */
   readonly live?: boolean;
   readonly strike: (run: DisturbedRun, schedule: Schedule) => Promise<void>;
 }
 
+/** Undisturbed runs, which do not depend on the stack that they ran on. */
+export type References = Map<FaultSpecName, Promise<Run>>;
+
+const DISTURBED_DEADLINE_MS = 280_000;
+
 /** Runs that are disturbed, each held against one of the same spec that was not. */
 export class Survival {
-  private readonly references = new Map<FaultView, Promise<Run>>();
-
-  constructor(private readonly stack: FaultStack) {}
+  constructor(
+    private readonly stack: FaultStack,
+    readonly references: References = new Map(),
+  ) {}
 
   /** The undisturbed run. */
-  reference(view: FaultView): Promise<Run> {
-    const known = this.references.get(view);
+  reference(name: FaultSpecName): Promise<Run> {
+    const known = this.references.get(name);
     if (known !== undefined) return known;
-    const { running } = this.stack;
-    const run = running
-      .startRun(FAULT_VIEWS[view].spec(`undisturbed-${view}`))
-      .then((id) => running.finished(id))
-      .then(async (undisturbed) => {
-        await expectUndisturbed(this.stack, undisturbed, undisturbed);
-        return undisturbed;
-      });
-    this.references.set(view, run);
+    const run = this.undisturbed(name);
+    this.references.set(name, run);
     return run;
   }
 
   /** Lets the fault strike a run, and expects of it what the undisturbed run came to. */
   async expectOf(
     { task }: Pick<TestContext, 'task'>,
-    { fault, view, live = true, strike }: Fault,
+    { fault, of, live = true, strike }: Fault,
   ): Promise<Run> {
-    const undisturbed = await this.reference(view);
+    const undisturbed = await this.reference(of);
     const { running } = this.stack;
     const streamKey = undisturbed.lineage.streamKey ?? '';
     if (live) await this.stack.removeStream(streamKey);
     const began = performance.now();
-    const id = await running.startRun(FAULT_VIEWS[view].spec('disturbed'));
+    const id = await running.startRun(FAULT_SPECS[of].spec('disturbed'));
     const disturbed = new DisturbedRun(this.stack, id, streamKey);
-    const tell = (rest: Pick<FaultOutcome, 'outcome' | 'attempts' | 'seconds'>): void => {
-      task.meta.fault = { fault, view, at: disturbed.strikes, ...rest };
+    const tell = (outcome: string, run?: Run): void => {
+      const seconds = run === undefined ? null : (performance.now() - began) / 1_000;
+      task.meta.fault = {
+        fault,
+        of,
+        at: disturbed.strikes,
+        outcome,
+        attempts: run?.attempts ?? null,
+        seconds,
+      };
     };
+    tell('not struck');
     try {
-      await strike(disturbed, new Schedule(`${fault} ${view}`));
+      await strike(disturbed, new Schedule(`${fault}, ${of}`));
     } finally {
-      tell({ outcome: 'not completed', attempts: null, seconds: null });
+      tell('not completed');
     }
-    const run = await running.finished(id);
-    const seconds = (performance.now() - began) / 1_000;
-    tell({ outcome: run.state, attempts: run.attempts, seconds });
+    const run = await running.finished(id, DISTURBED_DEADLINE_MS);
+    tell('completed, same weights', run);
     await expectUndisturbed(this.stack, run, undisturbed);
-    tell({ outcome: 'completed, same weights', attempts: run.attempts, seconds });
+    return run;
+  }
+
+  private async undisturbed(name: FaultSpecName): Promise<Run> {
+    const { running } = this.stack;
+    const id = await running.startRun(FAULT_SPECS[name].spec('undisturbed'));
+    const run = await running.finished(id);
+    await expectUndisturbed(this.stack, run, run);
     return run;
   }
 }
