@@ -59,8 +59,8 @@ export class TeacherTables {
         `predictions of ${rows}×${members}×${classes} need ${expected} bytes, got ${bytes.length}`,
       );
     }
-    // A copy: the bytes may lie anywhere in their buffer, float32 need multiples of 4.
-    const values = new Float32Array(bytes.slice().buffer);
+    // A copy: the bytes may lie anywhere in their buffer, float32 need multiples of 4. Not slice(): of a Buffer it is none.
+    const values = new Float32Array(Uint8Array.from(bytes).buffer);
     return { rows, classes, logits: combineMembers(values, rows, members, classes) };
   }
 }
