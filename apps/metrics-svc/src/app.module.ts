@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ArtifactStore, RpcClient } from '@fidelis/bus';
-import { MetricsRegistry, type Logger } from '@fidelis/observability';
+import { loadDatasetOf } from '@fidelis/data';
+import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
 import { Outbox } from '@fidelis/persistence';
-import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
+import { DatasetCopies, ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import type { MetricsConfig } from './config.js';
 import { CreateEvaluations } from './evaluations/create-evaluations.migration.js';
@@ -50,9 +51,18 @@ export class AppModule {
         },
         {
           provide: PartScorer,
-          inject: [RpcClient, ArtifactStore],
-          useFactory: (rpc: RpcClient, artifacts: ArtifactStore) =>
-            new PartScorer(new TeacherTables(rpc, artifacts), config.FIDELIS_ECE_BINS),
+          inject: [RpcClient, ArtifactStore, LOGGER],
+          useFactory: (rpc: RpcClient, artifacts: ArtifactStore, log: Logger) => {
+            const copies = new DatasetCopies(artifacts, rpc, log);
+            return new PartScorer(
+              new TeacherTables(rpc, artifacts),
+              config.FIDELIS_ECE_BINS,
+              async (dataset) => {
+                await copies.ensure([dataset]);
+                return loadDatasetOf(dataset);
+              },
+            );
+          },
         },
         {
           provide: EvaluationSeries,

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type INestApplication } from '@nestjs/common';
-import { useDatasetDirectory } from '@fidelis/data';
+import { useDatasetCopies, useDatasetDirectory } from '@fidelis/data';
 import type { Logger } from '@fidelis/observability';
 import { createServiceApplication, ServiceCoreModule } from '@fidelis/service';
 import type { StudentConfig } from './config.js';
@@ -26,5 +26,6 @@ class AppModule {
 /** student-svc in one of its two roles: `control` plans and records, `worker` trains. */
 export function createApp(config: StudentConfig, logger: Logger): Promise<INestApplication> {
   useDatasetDirectory(config.FIDELIS_DATASETS_DIR);
+  useDatasetCopies(config.FIDELIS_DATASET_COPIES_DIR);
   return createServiceApplication(AppModule.register(config, logger), logger);
 }

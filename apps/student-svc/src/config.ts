@@ -4,6 +4,7 @@ import {
   databaseConfig,
   datasetsConfig,
   loadConfig,
+  type DatasetsConfig,
 } from '@fidelis/observability';
 import { z } from 'zod';
 
@@ -38,6 +39,6 @@ export function readConfig(): StudentConfig {
 }
 
 /** For a compute process, which is told the rest. */
-export function datasetsDirectory(): string | undefined {
-  return loadConfig(z.object(datasetsConfig), process.env).FIDELIS_DATASETS_DIR;
+export function readDatasetsConfig(): DatasetsConfig {
+  return loadConfig(z.object(datasetsConfig), process.env);
 }

@@ -6,10 +6,10 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { ArtifactStore, JobQueue, LogitLog, RunPositions } from '@fidelis/bus';
+import { ArtifactStore, JobQueue, LogitLog, RpcClient, RunPositions } from '@fidelis/bus';
 import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
 import { Outbox } from '@fidelis/persistence';
-import { ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
+import { DatasetCopies, ServiceCoreModule, ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import { AddEnsembles } from './add-ensembles.migration.js';
 import { AddExecution } from './add-execution.migration.js';
@@ -90,10 +90,16 @@ export class AppModule {
           useFactory: (dataSource: DataSource) => new PredictionTables(dataSource),
         },
         {
+          provide: DatasetCopies,
+          inject: [ArtifactStore, RpcClient, LOGGER],
+          useFactory: (artifacts: ArtifactStore, rpc: RpcClient, log: Logger) =>
+            new DatasetCopies(artifacts, rpc, log),
+        },
+        {
           provide: GivenTeachers,
-          inject: [TeacherRepository, ArtifactStore],
-          useFactory: (teachers: TeacherRepository, artifacts: ArtifactStore) =>
-            new GivenTeachers(teachers, artifacts),
+          inject: [TeacherRepository, ArtifactStore, DatasetCopies],
+          useFactory: (teachers: TeacherRepository, artifacts: ArtifactStore, datasets: DatasetCopies) =>
+            new GivenTeachers(teachers, artifacts, datasets),
         },
         {
           provide: TeacherService,
@@ -112,6 +118,7 @@ export class AppModule {
             PositionBoard,
             StreamOverseer,
             PredictionTables,
+            DatasetCopies,
             MetricsRegistry,
             LOGGER,
             TeacherRepository,
@@ -126,6 +133,7 @@ export class AppModule {
             board: PositionBoard,
             overseer: StreamOverseer,
             tables: PredictionTables,
+            datasets: DatasetCopies,
             metrics: MetricsRegistry,
             serviceLogger: Logger,
             teachers: TeacherRepository,
@@ -133,7 +141,7 @@ export class AppModule {
           ) =>
             new ScoringLoop(
               {
-                ...{ artifacts, log, streams, leases, quota, board, tables, metrics, config },
+                ...{ artifacts, log, streams, leases, quota, board, tables, datasets, metrics, config },
                 logger: serviceLogger,
                 spawn: spawnScorer,
               },

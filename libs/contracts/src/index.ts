@@ -2,6 +2,7 @@ export * from './architecture-spec.js';
 export * from './augmentation-spec.js';
 export * from './canonical-json.js';
 export * from './contract.js';
+export * from './dataset-contracts.js';
 export * from './errors.js';
 export * from './evaluation-details.js';
 export * from './evaluation-record.js';

@@ -84,6 +84,11 @@ export function useDatasetDirectory(directory: string | undefined): void {
   addedDirectory = directory;
 }
 
+/** Where they are; undefined where nothing can be added. */
+export function datasetDirectory(): string | undefined {
+  return addedDirectory;
+}
+
 /** A dataset that was added and of which nothing can be told. */
 export interface DamagedDataset {
   readonly name: string;
@@ -183,7 +188,8 @@ export function isBuiltIn(name: string): boolean {
   return ENTRIES.some(({ info }) => info.name === name);
 }
 
-async function loadOnce(key: string, load: () => Promise<Dataset>): Promise<Dataset> {
+/** Loads what the key names, unless this process has it. */
+export async function loadOnce(key: string, load: () => Promise<Dataset>): Promise<Dataset> {
   let loading = loaded.get(key);
   if (loading === undefined) {
     loading = load();
@@ -193,12 +199,17 @@ async function loadOnce(key: string, load: () => Promise<Dataset>): Promise<Data
   return loading;
 }
 
-function manifestOf(name: string): DatasetManifest | undefined {
+/**
+ * Of a dataset that was added here; undefined where none has the name.
+ *
+ * @throws FidelisError DATASET.CORRUPT
+ */
+export function manifestOf(name: string): DatasetManifest | undefined {
   return isAdded(name) ? storedManifest(addedDirectory ?? '', name) : undefined;
 }
 
 /** @param name by which it is known here: a link may have another one than the dataset that it leads to */
-function infoOf(name: string, { splits, classNames, ...manifest }: DatasetManifest): DatasetInfo {
+export function infoOf(name: string, { splits, classNames, ...manifest }: DatasetManifest): DatasetInfo {
   const { title, description, license, source, inputShape } = manifest;
   return {
     name,

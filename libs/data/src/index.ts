@@ -26,6 +26,14 @@ export {
   type SplitData,
   type TokenShape,
 } from './dataset.js';
+export {
+  archiveDataset,
+  datasetInfoOf,
+  hasDataset,
+  loadDatasetOf,
+  receiveDataset,
+  useDatasetCopies,
+} from './dataset-copies.js';
 export { asksForClasses, experimentIssues, type CheckedDataset } from './experiment-checks.js';
 export {
   loadIdxDataset,
@@ -61,6 +69,7 @@ export {
   type ImportOptions,
   type ImportProgress,
 } from './import/import-types.js';
+export type { DatasetArchive } from './store/dataset-archive.js';
 export { removeStored } from './store/dataset-store.js';
 export { createDraft, removeAbandonedDrafts } from './store/drafts.js';
 export { loadOthers, otherRefs } from './open-view.js';

@@ -1,6 +1,6 @@
 import type { DatasetRef, ViewSpec } from '@fidelis/contracts';
-import { loadDataset } from './catalogue.js';
 import type { Dataset } from './dataset.js';
+import { loadDatasetOf } from './dataset-copies.js';
 
 /** Datasets that a view draws on besides its own. */
 export function otherRefs(spec: ViewSpec): readonly DatasetRef[] {
@@ -11,8 +11,9 @@ export function otherRefs(spec: ViewSpec): readonly DatasetRef[] {
 /**
  * What `createSequenceView` needs besides the view's own dataset.
  *
- * @throws FidelisError DATASET.UNKNOWN, DATASET.CORRUPT
+ * @throws FidelisError DATASET.UNKNOWN, DATASET.MISMATCH, DATASET.CORRUPT
  */
 export async function loadOthers(spec: ViewSpec): Promise<readonly Dataset[]> {
-  return Promise.all([...new Set(otherRefs(spec).map(({ name }) => name))].map(loadDataset));
+  const byName = new Map(otherRefs(spec).map((ref) => [ref.name, ref]));
+  return Promise.all([...byName.values()].map(loadDatasetOf));
 }

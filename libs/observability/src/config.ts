@@ -35,7 +35,13 @@ export const computeConfig = {
 export const datasetsConfig = {
   /** Datasets that people have added (`fidelis data add`); without it there are the built-in ones. */
   FIDELIS_DATASETS_DIR: z.string().optional(),
+  /** Copies of datasets that others have added, by digest; processes of one user may share it. It may be emptied: what is needed is fetched again. */
+  FIDELIS_DATASET_COPIES_DIR: z
+    .string()
+    .default(join(tmpdir(), `fidelis-datasets-${process.getuid?.() ?? 'user'}`)),
 };
+
+export type DatasetsConfig = z.infer<z.ZodObject<typeof datasetsConfig>>;
 
 /** @throws FidelisError CONFIG.INVALID that names each variable */
 export function loadConfig<Schema extends z.ZodType>(

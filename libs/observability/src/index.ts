@@ -1,5 +1,12 @@
 export { busWiring, type BusWiring } from './bus-wiring.js';
-export { commonConfig, computeConfig, databaseConfig, datasetsConfig, loadConfig } from './config.js';
+export {
+  commonConfig,
+  computeConfig,
+  databaseConfig,
+  datasetsConfig,
+  loadConfig,
+  type DatasetsConfig,
+} from './config.js';
 export { HealthRegistry, type HealthCheck, type HealthReport } from './health.js';
 export {
   type Logger,

@@ -83,7 +83,7 @@ describe('PartScorer', () => {
     table = { rows, classes: CLASSES, logits: teacher };
     loads = [];
     const tables = { get: async () => table } as unknown as TeacherTables;
-    scorer = new PartScorer(tables, BINS, async (name) => {
+    scorer = new PartScorer(tables, BINS, async ({ name }) => {
       loads.push(name);
       return dataset;
     });

@@ -2,10 +2,11 @@ import {
   FidelisError,
   inputDigest,
   SET_SPLIT,
+  type DatasetRef,
   type EvaluationRequest,
   type LogitFrame,
 } from '@fidelis/contracts';
-import { createTableView, loadDataset, type Dataset, type TableView } from '@fidelis/data';
+import { createTableView, type Dataset, type TableView } from '@fidelis/data';
 import { EvaluationEngine } from '@fidelis/fidelity';
 import type { TeacherTables } from './teacher-tables.js';
 
@@ -16,7 +17,7 @@ export class PartScorer {
   constructor(
     private readonly tables: TeacherTables,
     private readonly bins: number,
-    private readonly load: (name: string) => Promise<Dataset> = loadDataset,
+    private readonly load: (dataset: DatasetRef) => Promise<Dataset>,
   ) {}
 
   /**
@@ -87,7 +88,7 @@ export class PartScorer {
     const key = `${digest}.${split}`;
     const known = this.views.get(key);
     if (known !== undefined) return known;
-    const view = createTableView(await this.load(name), {
+    const view = createTableView(await this.load({ name, digest }), {
       kind: 'table',
       dataset: { name, digest },
       split,

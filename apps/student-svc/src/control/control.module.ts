@@ -6,14 +6,25 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import { ArtifactInventory, DeadLetterQueue, JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
+import {
+  ArtifactInventory,
+  ArtifactStore,
+  DeadLetterQueue,
+  JobQueue,
+  RpcClient,
+  RunPositions,
+} from '@fidelis/bus';
 import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
 import { Outbox } from '@fidelis/persistence';
 import { ServiceDatabaseModule } from '@fidelis/service';
 import { DataSource } from 'typeorm';
 import type { ControlConfig } from '../config.js';
+import { AddDatasetArchives } from './add-dataset-archives.migration.js';
 import { AddRelease } from './add-release.migration.js';
 import { CreateRuns } from './create-runs.migration.js';
+import { DatasetArchiveRow } from './dataset-archive.entity.js';
+import { DatasetArchives } from './dataset-archives.js';
+import { DatasetController } from './dataset.controller.js';
 import { GarbageCollection } from './garbage-collection.js';
 import { JobController } from './job.controller.js';
 import { LetterRedrive } from './letter-redrive.js';
@@ -48,12 +59,12 @@ export class ControlModule {
         ServiceDatabaseModule.register({
           config,
           schema: 'student',
-          entities: [RunRow],
-          migrations: [CreateRuns, AddRelease],
+          entities: [RunRow, DatasetArchiveRow],
+          migrations: [CreateRuns, AddRelease, AddDatasetArchives],
           logger,
         }),
       ],
-      controllers: [RunController, ReportController, JobController],
+      controllers: [RunController, ReportController, JobController, DatasetController],
       providers: [
         ControlLifecycle,
         {
@@ -62,16 +73,31 @@ export class ControlModule {
           useFactory: (dataSource: DataSource, outbox: Outbox) => new RunRepository(dataSource, outbox),
         },
         {
+          provide: DatasetArchives,
+          inject: [DataSource, ArtifactStore, LOGGER],
+          useFactory: (dataSource: DataSource, artifacts: ArtifactStore, log: Logger) =>
+            new DatasetArchives(dataSource, artifacts, log),
+        },
+        {
           provide: RunReconciler,
-          inject: [RunRepository, RpcClient, JobQueue, RunPositions, MetricsRegistry, LOGGER],
+          inject: [
+            RunRepository,
+            RpcClient,
+            JobQueue,
+            RunPositions,
+            DatasetArchives,
+            MetricsRegistry,
+            LOGGER,
+          ],
           useFactory: (
             runs: RunRepository,
             rpc: RpcClient,
             jobs: JobQueue,
             positions: RunPositions,
+            archives: DatasetArchives,
             metrics: MetricsRegistry,
             log: Logger,
-          ) => new RunReconciler(runs, rpc, jobs, positions, metrics, log),
+          ) => new RunReconciler(runs, rpc, jobs, positions, archives, metrics, log),
         },
         {
           provide: RunRemoval,
@@ -81,13 +107,14 @@ export class ControlModule {
         },
         {
           provide: GarbageCollection,
-          inject: [ArtifactInventory, RunPositions, RunRepository, RpcClient],
+          inject: [ArtifactInventory, RunPositions, RunRepository, DatasetArchives, RpcClient],
           useFactory: (
             inventory: ArtifactInventory,
             positions: RunPositions,
             runs: RunRepository,
+            archives: DatasetArchives,
             rpc: RpcClient,
-          ) => new GarbageCollection(inventory, positions, runs, rpc),
+          ) => new GarbageCollection(inventory, positions, runs, archives, rpc),
         },
         {
           provide: LetterRedrive,

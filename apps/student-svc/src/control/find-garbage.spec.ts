@@ -1,4 +1,4 @@
-import type { RunPosition, StreamDetails, TeacherRecord } from '@fidelis/contracts';
+import type { RunPosition, SequenceViewSpec, StreamDetails, TeacherRecord } from '@fidelis/contracts';
 import { describe, expect, it } from 'vitest';
 import { at, completed, streamOf, teacherOf } from '../../fixtures/records.js';
 import { findGarbage, type Inventory } from './find-garbage.js';
@@ -40,7 +40,9 @@ describe('garbage', () => {
     streams: [],
     positions: new Map(),
     teacherArtifacts: [],
+    archives: new Map(),
   };
+  const onMnist = { dataset: digest('mnist'), others: null };
   const artifacts = (...names: readonly string[]): Inventory['artifacts'] =>
     names.map((name) => ({ digest: digest(name), bytes: 10, storedAt: at(0) }));
   const digests = (inventory: Partial<Inventory>): string[] =>
@@ -55,10 +57,10 @@ describe('garbage', () => {
       artifacts: artifacts('teacher', 'student', 'live', 'failed', 'told', 'orphan'),
       teacherArtifacts: [digest('teacher')],
       runs: [
-        { id: 'r-done', state: 'completed', endedAt: at(10), weights: digest('student') },
-        { id: 'r-live', state: 'training', endedAt: null, weights: null },
-        { id: 'r-failed', state: 'failed', endedAt: at(10), weights: null },
-        { id: 'r-told', state: 'training', endedAt: null, weights: null },
+        { id: 'r-done', state: 'completed', endedAt: at(10), weights: digest('student'), ...onMnist },
+        { id: 'r-live', state: 'training', endedAt: null, weights: null, ...onMnist },
+        { id: 'r-failed', state: 'failed', endedAt: at(10), weights: null, ...onMnist },
+        { id: 'r-told', state: 'training', endedAt: null, weights: null, ...onMnist },
       ],
       positions: new Map([
         ['r-live', position({ checkpoint: digest('live') })],
@@ -70,6 +72,35 @@ describe('garbage', () => {
       ]),
     });
     expect(found).toEqual([digest('orphan')]);
+  });
+
+  it('are the archives of datasets that neither a run, nor a teacher, nor a stream is of', () => {
+    const names = ['of-run', 'of-view', 'of-teacher', 'of-stream', 'of-its-view', 'unused'];
+    const view: SequenceViewSpec = {
+      kind: 'sequence',
+      dataset: { name: 'x', digest: digest('of-stream') },
+      split: 'train',
+      augmentation: [],
+      seed: 0,
+      batchSize: 8,
+      append: { dataset: { name: 'y', digest: digest('of-its-view') }, split: 'train', size: 10, seed: 0 },
+    };
+    const teacher = teacherOf();
+    const found = digests({
+      artifacts: artifacts(...names.map((name) => `archive ${name}`)),
+      archives: new Map(names.map((name) => [digest(name), digest(`archive ${name}`)])),
+      runs: [
+        {
+          ...{ id: 'r-ended', state: 'failed', endedAt: at(10), weights: null, dataset: digest('of-run') },
+          others: [{ name: 'y', digest: digest('of-view') }],
+        },
+      ],
+      teachers: [
+        { ...teacher, spec: { ...teacher.spec, dataset: { name: 't', digest: digest('of-teacher') } } },
+      ],
+      streams: [details('0123456789abcdef', { stream: streamOf({ view }) })],
+    });
+    expect(found).toEqual([digest('archive unused')]);
   });
 
   it('are the checkpoints and positions of trainings that ended well, were cancelled, or that nobody knows', () => {
@@ -84,9 +115,9 @@ describe('garbage', () => {
         artifacts: artifacts(...ids),
         teachers,
         runs: [
-          { id: 'r-done', state: 'completed', endedAt: at(10), weights: null },
-          { id: 'r-cancelled', state: 'cancelled', endedAt: at(10), weights: null },
-          { id: 'r-just-now', state: 'completed', endedAt: at(2_000), weights: null },
+          { id: 'r-done', state: 'completed', endedAt: at(10), weights: null, ...onMnist },
+          { id: 'r-cancelled', state: 'cancelled', endedAt: at(10), weights: null, ...onMnist },
+          { id: 'r-just-now', state: 'completed', endedAt: at(2_000), weights: null, ...onMnist },
         ],
         positions: new Map(ids.map((id) => [id, position({ checkpoint: digest(id) })])),
       },

@@ -1,5 +1,6 @@
 import type { StoredArtifact } from '@fidelis/bus';
 import type { RunPosition, StreamDetails, TeacherRecord } from '@fidelis/contracts';
+import { otherRefs } from '@fidelis/data';
 import type { RunLife } from './run.repository.js';
 
 /** All that is there, as it was seen: artifacts first, so that none is missed that came while the rest was read. */
@@ -11,6 +12,8 @@ export interface Inventory {
   readonly positions: ReadonlyMap<string, RunPosition>;
   /** Artifacts that teachers and streams refer to. */
   readonly teacherArtifacts: readonly string[];
+  /** Artifacts that are archives, by the digests of their datasets. */
+  readonly archives: ReadonlyMap<string, string>;
 }
 
 export interface FoundGarbage {
@@ -25,7 +28,7 @@ export interface FoundGarbage {
  * @param before what is younger stays: its record may be on the way
  */
 export function findGarbage(inventory: Inventory, before: Date): FoundGarbage {
-  const { artifacts, runs, teachers, streams, positions, teacherArtifacts } = inventory;
+  const { artifacts, runs, teachers, streams, positions, teacherArtifacts, archives } = inventory;
   const done = new Map([
     ...runs.map(
       ({ id, state, endedAt }) =>
@@ -40,6 +43,10 @@ export function findGarbage(inventory: Inventory, before: Date): FoundGarbage {
   const forgotten = new Set(garbagePositions);
   const needed = new Set(teacherArtifacts);
   for (const { weights } of runs) if (weights !== null) needed.add(weights);
+  for (const digest of datasetsOf(inventory)) {
+    const archive = archives.get(digest);
+    if (archive !== undefined) needed.add(archive);
+  }
   for (const [id, position] of positions) {
     if (!forgotten.has(id)) for (const digest of artifactsOf(position)) needed.add(digest);
   }
@@ -52,6 +59,16 @@ export function findGarbage(inventory: Inventory, before: Date): FoundGarbage {
       .map(({ digest, bytes }) => ({ digest, bytes })),
     positions: garbagePositions,
   };
+}
+
+/** Of runs, which may be taken up again, of teachers, which new runs may ask for more, and of the streams that can be produced again. */
+function datasetsOf({ runs, teachers, streams }: Inventory): ReadonlySet<string> {
+  const views = streams.map(({ stream }) => stream.view);
+  return new Set([
+    ...runs.flatMap(({ dataset, others }) => [dataset, ...(others ?? []).map(({ digest }) => digest)]),
+    ...teachers.map(({ spec }) => spec.dataset.digest),
+    ...views.flatMap((view) => [view.dataset, ...otherRefs(view)].map(({ digest }) => digest)),
+  ]);
 }
 
 function isUnused({ stream, runs, lastUsedAt }: StreamDetails, before: Date): boolean {

@@ -1,5 +1,6 @@
 import type { ArtifactInventory, RpcClient, RunPositions } from '@fidelis/bus';
 import { FidelisError, referencesRpc, streamRpc, teacherRpc, type Garbage } from '@fidelis/contracts';
+import type { DatasetArchives } from './dataset-archives.js';
 import { findGarbage, type Inventory } from './find-garbage.js';
 import type { RunRepository } from './run.repository.js';
 
@@ -13,7 +14,8 @@ export class GarbageCollection {
   constructor(
     private readonly inventory: ArtifactInventory,
     private readonly positions: RunPositions,
-    private readonly runs: RunRepository,
+    private readonly runs: Pick<RunRepository, 'lives'>,
+    private readonly archives: Pick<DatasetArchives, 'all'>,
     private readonly rpc: RpcClient,
   ) {}
 
@@ -42,14 +44,18 @@ export class GarbageCollection {
 
   private async look(): Promise<Inventory> {
     const artifacts = await this.inventory.list();
-    const [runs, positions, { teachers }, { streams }, references] = await Promise.all([
+    const [archives, runs, positions, { teachers }, { streams }, references] = await Promise.all([
+      this.archives.all(),
       this.runs.lives(),
       this.positions.list(),
       this.rpc.call(teacherRpc.list, {}),
       this.rpc.call(streamRpc.list, {}),
       this.rpc.call(referencesRpc, {}),
     ]);
-    return { artifacts, runs, positions, teachers, streams, teacherArtifacts: references.artifacts };
+    return {
+      ...{ artifacts, archives, runs, positions, teachers, streams },
+      teacherArtifacts: references.artifacts,
+    };
   }
 
   /** @returns false where a run has come to it in between */

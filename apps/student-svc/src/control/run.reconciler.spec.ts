@@ -37,6 +37,7 @@ describe('RunReconciler', () => {
   let answers: Map<string, (request: unknown) => unknown>;
   let released: string[];
   let errors: object[];
+  let archived: string[];
   let metrics: MetricsRegistry;
   let sut: RunReconciler;
 
@@ -49,6 +50,7 @@ describe('RunReconciler', () => {
     exists = true;
     released = [];
     errors = [];
+    archived = [];
     metrics = new MetricsRegistry('student-svc', '0');
     answers = new Map<string, (request: unknown) => unknown>([
       [teacherRpc.ensure.subject, () => teacherOf()],
@@ -89,6 +91,7 @@ describe('RunReconciler', () => {
       rpc as unknown as RpcClient,
       jobs as unknown as JobQueue,
       positions as unknown as RunPositions,
+      { ensure: async ({ digest }) => void archived.push(digest) },
       metrics,
       logger as unknown as Logger,
     );
@@ -159,6 +162,18 @@ describe('RunReconciler', () => {
       await sut.reconcile(row);
       expect(released).toEqual([row.id]);
     });
+  });
+
+  it('stores the datasets of a run before anything is asked for that needs them', async () => {
+    const seen: (readonly string[])[] = [];
+    answers.set(teacherRpc.ensure.subject, () => {
+      seen.push([...archived]);
+      return teacherOf({ state: 'training', weightsDigest: null, readyAt: null });
+    });
+    const other = { name: 'other', digest: '0e'.repeat(32) };
+    row.plan = { ...row.plan, others: [other] };
+    await sut.reconcile(row);
+    expect(seen).toEqual([[dataset.digest, other.digest]]);
   });
 
   it('keeps a run among the unreleased until its streams have heard', async () => {

@@ -8,9 +8,10 @@ import {
   streamRpc,
 } from '@fidelis/contracts';
 import type { JobQueue, RpcClient, RunPositions } from '@fidelis/bus';
-import { datasetInfo } from '@fidelis/data';
+import { datasetInfoOf } from '@fidelis/data';
 import { runInContext, type Logger, type MetricsRegistry } from '@fidelis/observability';
 import { withDatabaseErrors } from '@fidelis/persistence';
+import type { DatasetArchives } from './dataset-archives.js';
 import { streamSteps, studentJobOf, wantedTeacher, viewOf } from './run-creation.js';
 import type { RunRow } from './run.entity.js';
 import type { RunRepository } from './run.repository.js';
@@ -26,6 +27,7 @@ export class RunReconciler {
     private readonly rpc: RpcClient,
     private readonly jobs: JobQueue,
     private readonly positions: RunPositions,
+    private readonly archives: Pick<DatasetArchives, 'ensure'>,
     private readonly metrics: MetricsRegistry,
     private readonly logger: Logger,
   ) {}
@@ -59,6 +61,9 @@ export class RunReconciler {
   }
 
   private async prepare(row: RunRow): Promise<void> {
+    // Before anybody is asked for anything that needs them, on a machine that may lack them.
+    for (const dataset of [row.lineage.dataset, ...(row.plan.others ?? [])])
+      await this.archives.ensure(dataset);
     const teacher = await this.ensureTeacher(row);
     await this.runs.change(row.id, (current) => ({
       visible: transitions.teacherReported(current, teacher, new Date()),
@@ -101,7 +106,7 @@ export class RunReconciler {
 
   private async openStream(row: RunRow, teacher: TeacherRecord): Promise<StreamRecord> {
     const view = viewOf(row.spec, row.lineage.dataset, row.plan.others);
-    const info = datasetInfo(row.spec.dataset);
+    const info = datasetInfoOf(row.lineage.dataset);
     if (teacher.spec.dataset.digest !== row.lineage.dataset.digest) {
       throw new FidelisError(
         'DATASET.MISMATCH',

@@ -1,4 +1,10 @@
-import { ENDED_RUN_STATES, FidelisError, runEvents, type RunState } from '@fidelis/contracts';
+import {
+  ENDED_RUN_STATES,
+  FidelisError,
+  runEvents,
+  type DatasetRef,
+  type RunState,
+} from '@fidelis/contracts';
 import { outgoingEvent, type Outbox, type OutgoingMessage } from '@fidelis/persistence';
 import { In, Not, type DataSource, type EntityManager, type FindOptionsWhere } from 'typeorm';
 import { toRecord } from './run-creation.js';
@@ -20,6 +26,10 @@ export interface RunLife {
   readonly state: RunState;
   readonly endedAt: Date | null;
   readonly weights: string | null;
+  /** Digest of its own. */
+  readonly dataset: string;
+  /** That its view draws on besides. */
+  readonly others: readonly DatasetRef[] | null;
 }
 
 /** Runs in the database. Every change is one transaction with the row locked, and publishes through the outbox. */
@@ -69,6 +79,8 @@ export class RunRepository {
       .addSelect('run.state', 'state')
       .addSelect('run.ended_at', 'endedAt')
       .addSelect("run.lineage ->> 'weightsDigest'", 'weights')
+      .addSelect("run.lineage -> 'dataset' ->> 'digest'", 'dataset')
+      .addSelect("run.plan -> 'others'", 'others')
       .getRawMany<RunLife>();
   }
 

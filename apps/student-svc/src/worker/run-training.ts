@@ -11,7 +11,7 @@ import {
   batchesOf,
   createSequenceView,
   createTableView,
-  loadDataset,
+  loadDatasetOf,
   loadOthers,
   teacherBatches,
   type BatchSource,
@@ -59,7 +59,7 @@ type Targets = TableTargets | SequenceTargets;
 export async function runTraining(process: TrainingProcess): Promise<void> {
   const { start, producer, attempts, compiler, send } = process;
   const { job } = start;
-  const dataset = await datasetOf(job);
+  const dataset = await loadDatasetOf(job.dataset);
   if (job.kind === 'student') requireOwnStream(job, dataset);
   const model = createModel(job.architecture, dataset.inputShape, job.classes);
   const recipe = recipeOf(job);
@@ -171,16 +171,6 @@ function resumedState(
     `the checkpoint of step ${state.step - 1} was computed by ${before}, and this worker computes by ${now}: what comes of both is the result of neither. ` +
       'Give the run a worker like the first one, or allow it with FIDELIS_ALLOW_PRODUCER_CHANGE=true',
     { details: { step: state.step - 1, checkpoint: before, worker: now } },
-  );
-}
-
-async function datasetOf(job: TrainJob): Promise<Dataset> {
-  const dataset = await loadDataset(job.dataset.name);
-  if (dataset.digest === job.dataset.digest) return dataset;
-  throw new FidelisError(
-    'DATASET.MISMATCH',
-    `this worker's ${job.dataset.name} has the digest ${dataset.digest}, the run was planned with ${job.dataset.digest}: ` +
-      'give both the same data ("fidelis data verify" says which one is whole)',
   );
 }
 

@@ -1,7 +1,7 @@
 import { childPort, Compiler, fingerprint, startBackend } from '@fidelis/compute';
-import { useDatasetDirectory } from '@fidelis/data';
+import { useDatasetCopies, useDatasetDirectory } from '@fidelis/data';
 import { EAGER } from '@fidelis/distillation';
-import { datasetsDirectory } from '../config.js';
+import { readDatasetsConfig } from '../config.js';
 import { EagerReasons } from './eager-reasons.js';
 import { runTraining } from './run-training.js';
 import type { FromTrainer, ToTrainer } from './trainer-protocol.js';
@@ -14,7 +14,9 @@ try {
   const first = await inbox.next();
   if (first.done === true || first.value.type !== 'start') throw new Error('a training begins with "start"');
   const start = first.value;
-  useDatasetDirectory(datasetsDirectory());
+  const places = readDatasetsConfig();
+  useDatasetDirectory(places.FIDELIS_DATASETS_DIR);
+  useDatasetCopies(places.FIDELIS_DATASET_COPIES_DIR);
   const report = await startBackend({ preference: start.backend, threads: start.threads });
   const attempts = report.attempts.map(({ what, ok, reason }) =>
     ok ? `${what}: ok` : `${what}: ${reason ?? 'failed'}`,

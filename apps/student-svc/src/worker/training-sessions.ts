@@ -1,6 +1,7 @@
 import {
   FidelisError,
   trainingEvents,
+  type DatasetRef,
   type StudentJob,
   type TrainingResult,
   type TrainJob,
@@ -15,7 +16,9 @@ import type {
   RunPositions,
 } from '@fidelis/bus';
 import { ComputeChild, withSilenceLimit } from '@fidelis/compute';
+import { otherRefs } from '@fidelis/data';
 import type { Logger, MetricsRegistry } from '@fidelis/observability';
+import type { DatasetCopies } from '@fidelis/service';
 import type { WorkerConfig } from '../config.js';
 import type { RunClaim } from './run-claim.js';
 import type { FromTrainer, ToTrainer, TrainerProgress } from './trainer-protocol.js';
@@ -32,6 +35,7 @@ export interface SessionPorts {
   readonly logits: LogitLog;
   readonly predictions: PredictionPublisher;
   readonly positions: RunPositions;
+  readonly datasets: Pick<DatasetCopies, 'ensure'>;
   readonly metrics: MetricsRegistry;
   readonly logger: Logger;
   readonly config: WorkerConfig;
@@ -44,6 +48,7 @@ export class TrainingSessions {
   /** @throws FidelisError: what the training failed with; RUN.LEASE_LOST; TRAINING.CHILD_EXITED */
   async run(job: TrainJob, claim: RunClaim, context: MessageContext): Promise<TrainingResult> {
     const { positions, config } = this.ports;
+    await this.ports.datasets.ensure(datasetsOf(job), context);
     const checkpoint = await this.checkpoint(claim);
     const ended = new AbortController();
     const cancelled = new AbortController();
@@ -188,6 +193,11 @@ export class TrainingSessions {
   }
 }
 
+/** All that the training process will load. */
+function datasetsOf(job: TrainJob): readonly DatasetRef[] {
+  return job.kind === 'student' ? [job.dataset, ...otherRefs(job.view)] : [job.dataset];
+}
+
 /** Of the stream, for this attempt. A table is read whole, a sequence from the step after the checkpoint; teachers read none. */
 function firstStep(job: TrainJob, { position }: RunClaim): number {
   return job.kind === 'student' && job.view.kind === 'sequence' ? position.checkpointStep + 1 : 0;
@@ -273,6 +283,7 @@ class ProgressReport {
   private count(progress: TrainerProgress): void {
     const { metrics } = this.ports;
     const run = this.job.runId;
+    for (const age of progress.frameAges) metrics.histogram('fidelis_frame_age_seconds').observe(age);
     // What is taken in once more, since a table is read whole by each attempt, is no distinct frame.
     const consumed = Math.max(this.framesConsumed, progress.framesConsumed);
     const trained = Math.max(this.framesTrained, progress.framesTrained);
@@ -283,7 +294,6 @@ class ProgressReport {
     this.framesTrained = trained;
     this.waitSeconds = progress.waitSeconds;
     metrics.gauge('fidelis_training_step').set({ run }, progress.step);
-    for (const age of progress.frameAges) metrics.histogram('fidelis_frame_age_seconds').observe(age);
     if (progress.loss !== null) metrics.gauge('fidelis_training_loss').set({ run }, progress.loss);
     if (progress.imagesPerSecond !== null) {
       metrics.gauge('fidelis_training_images_per_second').set({ run }, progress.imagesPerSecond);

@@ -1,6 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ArtifactStore, EventPublisher, LogitLog, PredictionPublisher, RunPositions } from '@fidelis/bus';
+import {
+  ArtifactStore,
+  EventPublisher,
+  LogitLog,
+  PredictionPublisher,
+  RpcClient,
+  RunPositions,
+} from '@fidelis/bus';
 import { LOGGER, MetricsRegistry, type Logger } from '@fidelis/observability';
+import { DatasetCopies } from '@fidelis/service';
 import type { WorkerConfig } from '../config.js';
 import { TrainingHandler } from './training.handler.js';
 import { TrainingSessions } from './training-sessions.js';
@@ -22,6 +30,7 @@ export class WorkerModule {
             LogitLog,
             PredictionPublisher,
             RunPositions,
+            RpcClient,
             MetricsRegistry,
             LOGGER,
           ],
@@ -31,6 +40,7 @@ export class WorkerModule {
             logits: LogitLog,
             predictions: PredictionPublisher,
             positions: RunPositions,
+            rpc: RpcClient,
             metrics: MetricsRegistry,
             logger: Logger,
           ) =>
@@ -40,6 +50,7 @@ export class WorkerModule {
               logits,
               predictions,
               positions,
+              datasets: new DatasetCopies(artifacts, rpc, logger),
               metrics,
               logger,
               config,

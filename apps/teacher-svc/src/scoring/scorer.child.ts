@@ -1,7 +1,7 @@
 import { childPort, Compiler, fingerprint, startBackend } from '@fidelis/compute';
-import { useDatasetDirectory } from '@fidelis/data';
+import { useDatasetCopies, useDatasetDirectory } from '@fidelis/data';
 import { EAGER } from '@fidelis/distillation';
-import { datasetsDirectory } from '../config.js';
+import { readDatasetsConfig } from '../config.js';
 import { Scorer } from './scorer.js';
 import type { FromScorer, ToScorer } from './scorer-protocol.js';
 
@@ -9,7 +9,9 @@ import type { FromScorer, ToScorer } from './scorer-protocol.js';
 const port = childPort<ToScorer, FromScorer>();
 
 try {
-  useDatasetDirectory(datasetsDirectory());
+  const places = readDatasetsConfig();
+  useDatasetDirectory(places.FIDELIS_DATASETS_DIR);
+  useDatasetCopies(places.FIDELIS_DATASET_COPIES_DIR);
   let scorer: Scorer | undefined;
   for await (const message of port.messages) {
     if (message.type === 'start') {

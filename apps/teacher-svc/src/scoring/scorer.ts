@@ -1,5 +1,5 @@
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
-import { createTableView, loadDataset, type Dataset } from '@fidelis/data';
+import { createTableView, loadDatasetOf, type Dataset } from '@fidelis/data';
 import { codecError, type FunctionCompiler } from '@fidelis/distillation';
 import { loadTeacher, type LoadedTeacher } from './load-teacher.js';
 import type { SampleRows } from './logit-source.js';
@@ -27,13 +27,7 @@ export class Scorer {
     compiler: FunctionCompiler,
     send: (message: FromScorer) => Promise<void>,
   ): Promise<Scorer> {
-    const dataset = await loadDataset(start.dataset.name);
-    if (dataset.digest !== start.dataset.digest) {
-      throw new FidelisError(
-        'DATASET.MISMATCH',
-        `this machine's ${start.dataset.name} is not the data that the teacher was trained on`,
-      );
-    }
+    const dataset = await loadDatasetOf(start.dataset);
     return new Scorer(dataset, start.classes, loadTeacher(start, dataset.inputShape, compiler), send);
   }
 

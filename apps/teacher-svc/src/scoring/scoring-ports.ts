@@ -1,6 +1,7 @@
 import type { ArtifactStore, LogitLog } from '@fidelis/bus';
 import type { Split } from '@fidelis/contracts';
 import type { Logger, MetricsRegistry } from '@fidelis/observability';
+import type { DatasetCopies } from '@fidelis/service';
 import type { TeacherConfig } from '../config.js';
 import type { PositionBoard } from '../streams/position-board.js';
 import type { Reader } from '../streams/run-needs.js';
@@ -20,6 +21,7 @@ export interface ScoringPorts {
   readonly quota: Pick<StreamQuota, 'grant' | 'settle' | 'makeRoom' | 'quotaBytes' | 'usedBytes'>;
   readonly board: Pick<PositionBoard, 'positionOf'>;
   readonly tables: Pick<PredictionTables, 'store'>;
+  readonly datasets: Pick<DatasetCopies, 'ensure'>;
   readonly metrics: MetricsRegistry;
   readonly logger: Logger;
   readonly config: TeacherConfig;

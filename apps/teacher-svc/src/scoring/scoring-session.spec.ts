@@ -87,6 +87,7 @@ describe('a scoring session', () => {
       },
       board: { positionOf: (runId: string) => positions.get(runId) },
       tables: { store: async (_id: string, split: Split) => void stored.push(split) },
+      datasets: { ensure: async () => undefined },
       metrics: new MetricsRegistry('teacher-svc', '0.1.0'),
       logger: createLogger({ service: 'teacher-svc', level: 'fatal' }),
       config: {

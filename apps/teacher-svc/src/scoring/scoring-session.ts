@@ -1,4 +1,5 @@
 import { FidelisError, type ProducerFingerprint } from '@fidelis/contracts';
+import { otherRefs } from '@fidelis/data';
 import type { TeacherRow } from '../teachers/teacher.entity.js';
 import { SilenceWatch, type ScorerProcess } from './scorer-process.js';
 import type { FromScorer, PieceTask, SplitMessage, SplitTask } from './scorer-protocol.js';
@@ -62,6 +63,7 @@ export class ScoringSession {
     const stop = (): void => void scorer.stop();
     this.signal.addEventListener('abort', stop);
     try {
+      await this.ports.datasets.ensure([this.teacher.spec.dataset]);
       await scorer.send(await startMessage(this.teacher, this.ports.artifacts, this.ports.config));
       this.underWay += 1;
       const receiving = this.receive(scorer, silence);
@@ -103,6 +105,10 @@ export class ScoringSession {
   }
 
   private async adopt(feeds: StreamFeeds, { streams, splits }: Work): Promise<void> {
+    // Also those that a stream was opened with: what was fetched then may have been on another machine.
+    await this.ports.datasets.ensure(
+      streams.flatMap(({ row: { view } }) => [view.dataset, ...otherRefs(view)]),
+    );
     await feeds.adopt(streams);
     // A split takes seconds, a stream can take hours: whoever waits for an evaluation does not wait for the stream.
     this.splits = splitTasks(feeds.inHand, splits).filter(({ split }) => !this.splitsAsked.has(split));

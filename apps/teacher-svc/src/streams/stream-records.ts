@@ -10,7 +10,7 @@ import {
   type StreamRecord,
   type ViewSpec,
 } from '@fidelis/contracts';
-import { datasetInfo, viewExtent } from '@fidelis/data';
+import { datasetInfoOf, viewExtent } from '@fidelis/data';
 import type { TeacherRow } from '../teachers/teacher.entity.js';
 import type { StreamRow } from './stream.entity.js';
 
@@ -38,7 +38,7 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
     );
   }
   requireAnswers(teacher, view);
-  const info = datasetInfo(view.dataset.name);
+  const info = datasetInfoOf(view.dataset);
   const { stepRows } = viewExtent(view, info.splits[view.split]);
   const { parts, partRows } = partition(stepRows, members, classes, codec);
   return {

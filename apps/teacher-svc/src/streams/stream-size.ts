@@ -1,5 +1,5 @@
 import { CODEC_BYTES, FRAME_HEADER_BYTES, logitSubject, type Codec, type ViewSpec } from '@fidelis/contracts';
-import { datasetInfo, viewExtent } from '@fidelis/data';
+import { datasetInfoOf, viewExtent } from '@fidelis/data';
 
 /** What JetStream's file store keeps with each message besides subject and payload: length, sequence, time, checksum, and the headers of its publish. */
 const RECORD_BYTES = 140;
@@ -32,5 +32,5 @@ function bytesOf({ key, codec, members, classes, parts }: StreamShape, rows: num
 }
 
 function extent({ view }: StreamShape): ReturnType<typeof viewExtent> {
-  return viewExtent(view, datasetInfo(view.dataset.name).splits[view.split]);
+  return viewExtent(view, datasetInfoOf(view.dataset).splits[view.split]);
 }

@@ -10,6 +10,8 @@ import {
   streamRpc,
 } from '@fidelis/contracts';
 import { LogitLog, OnRpc } from '@fidelis/bus';
+import { otherRefs } from '@fidelis/data';
+import { DatasetCopies } from '@fidelis/service';
 import { PredictionTables } from '../scoring/prediction-tables.js';
 import { ScoringLoop } from '../scoring/scoring-loop.js';
 import { TeacherRepository } from '../teachers/teacher.repository.js';
@@ -31,11 +33,13 @@ export class StreamController {
     @Inject(PositionBoard) private readonly board: PositionBoard,
     @Inject(StreamKeeper) private readonly keeper: StreamKeeper,
     @Inject(StreamQuota) private readonly quota: StreamQuota,
+    @Inject(DatasetCopies) private readonly datasets: DatasetCopies,
   ) {}
 
   @OnRpc(streamRpc.open)
   async open(request: RpcRequest<typeof streamRpc.open>): Promise<StreamRecord> {
     const teacher = await this.teachers.get(request.teacherId);
+    await this.datasets.ensure([request.view.dataset, ...otherRefs(request.view)]);
     const wanted = newStream(teacher, request, new Date());
     this.quota.checkFits(wanted, wanted.steps);
     const stream = await this.streams.openFor(wanted, request.runId);

@@ -5,11 +5,13 @@ import type { ArtifactStore } from '@fidelis/bus';
 import {
   FidelisError,
   invalidFields,
+  type DatasetRef,
   type RpcRequest,
   type Split,
   type teacherRpc,
 } from '@fidelis/contracts';
-import { datasetInfo, datasetRefOf } from '@fidelis/data';
+import { datasetInfoOf } from '@fidelis/data';
+import type { DatasetCopies } from '@fidelis/service';
 import { encodeNpy, readLogits, type LogitTable } from '@fidelis/tables';
 import { givenTeacher } from './teacher-records.js';
 import type { TeacherRow } from './teacher.entity.js';
@@ -25,27 +27,20 @@ export class GivenTeachers {
   constructor(
     private readonly teachers: TeacherRepository,
     private readonly artifacts: ArtifactStore,
+    private readonly datasets: Pick<DatasetCopies, 'ensure'>,
   ) {}
 
-  /** @throws FidelisError DATASET.MISMATCH, ARTIFACT.NOT_FOUND, SPEC.INVALID with the field */
+  /** @throws FidelisError DATASET.UNKNOWN, DATASET.MISMATCH, ARTIFACT.NOT_FOUND, SPEC.INVALID with the field */
   async provide({ dataset, logits, testLogits, correlationId }: Request): Promise<TeacherRow> {
-    const here = await datasetRefOf(dataset.name);
-    if (here.digest !== dataset.digest) {
-      throw new FidelisError(
-        'DATASET.MISMATCH',
-        `the ${dataset.name} of teacher-svc has the digest ${here.digest}, the run's has ${dataset.digest}: give both the same data`,
-      );
-    }
-    const train = await this.table(dataset.name, 'train', 'teacher.logits', logits);
+    await this.datasets.ensure([dataset]);
+    const train = await this.table(dataset, 'train', 'teacher.logits', logits);
     const test =
-      testLogits === null
-        ? undefined
-        : await this.table(dataset.name, 'test', 'teacher.testLogits', testLogits);
+      testLogits === null ? undefined : await this.table(dataset, 'test', 'teacher.testLogits', testLogits);
     if (test !== undefined && test.members !== train.members) {
       const problem = `has ${test.members} members, and teacher.logits has ${train.members}: both are of one teacher`;
       throw invalidFields([{ field: 'teacher.testLogits', problem }], 'SPEC.INVALID');
     }
-    const { classes } = datasetInfo(dataset.name);
+    const { classes } = datasetInfoOf(dataset);
     const spec = {
       kind: 'table' as const,
       dataset,
@@ -57,8 +52,8 @@ export class GivenTeachers {
     return this.teachers.createOrGet(givenTeacher(spec, correlationId, new Date()));
   }
 
-  private async table(name: string, split: Split, field: string, digest: string): Promise<LogitTable> {
-    const { splits, classes } = datasetInfo(name);
+  private async table(dataset: DatasetRef, split: Split, field: string, digest: string): Promise<LogitTable> {
+    const { splits, classes } = datasetInfoOf(dataset);
     const directory = await mkdtemp(path.join(tmpdir(), 'fidelis-logits-'));
     try {
       const file = path.join(directory, `${digest.slice(0, 12)}.npy`);

@@ -8,13 +8,13 @@ import {
   type TeacherRecord,
   type TrainedTeacherSpec,
 } from '@fidelis/contracts';
-import { datasetInfo } from '@fidelis/data';
+import { datasetInfoOf } from '@fidelis/data';
 import { memberModels } from './ensemble.js';
 import { teacherIdOf } from './teacher-id.js';
 import type { TeacherRow } from './teacher.entity.js';
 
 export function newTeacher(spec: TrainedTeacherSpec, correlationId: string, now: Date): TeacherRow {
-  const { classes } = datasetInfo(spec.dataset.name);
+  const { classes } = datasetInfoOf(spec.dataset);
   return {
     id: teacherIdOf(spec),
     state: 'training',

@@ -9,6 +9,7 @@ import {
   type RpcResponse,
 } from '@fidelis/contracts';
 import { OnEvent, OnRpc } from '@fidelis/bus';
+import { DatasetCopies } from '@fidelis/service';
 import { GivenTeachers } from './given-teachers.js';
 import { toTeacherRecord } from './teacher-records.js';
 import { TeacherRepository } from './teacher.repository.js';
@@ -20,15 +21,15 @@ export class TeacherController {
     @Inject(TeacherService) private readonly service: TeacherService,
     @Inject(TeacherRepository) private readonly teachers: TeacherRepository,
     @Inject(GivenTeachers) private readonly given: GivenTeachers,
+    @Inject(DatasetCopies) private readonly datasets: DatasetCopies,
   ) {}
 
   @OnRpc(teacherRpc.ensure)
   async ensure(request: RpcRequest<typeof teacherRpc.ensure>): Promise<TeacherRecord> {
-    const row =
-      request.kind === 'id'
-        ? await this.teachers.get(request.id)
-        : await this.service.ensure(request.spec, request.correlationId);
-    return toTeacherRecord(row);
+    if (request.kind === 'id') return toTeacherRecord(await this.teachers.get(request.id));
+    const { spec, correlationId } = request;
+    await this.datasets.ensure([spec.dataset]);
+    return toTeacherRecord(await this.service.ensure(spec, correlationId));
   }
 
   @OnRpc(teacherRpc.provide)
