@@ -33,7 +33,7 @@ export function benchSpec(
     dataset: 'mnist',
     teacher: {
       architecture,
-      train: { subset: { size: 256 }, epochs: 2, batchSize: 64, optimizer: { learningRate: 0.05 } },
+      train: { subset: { size: 250 }, epochs: 2, batchSize: 64, optimizer: { learningRate: 0.05 } },
     },
     view: {
       kind: 'sequence',

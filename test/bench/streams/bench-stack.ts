@@ -78,8 +78,11 @@ export class BenchStack implements AsyncDisposable {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query, variables }),
     });
-    const { data, errors } = (await response.json()) as { data?: Record<string, unknown>; errors?: unknown };
-    if (data === undefined) throw new Error(JSON.stringify(errors));
+    const { data, errors } = (await response.json()) as {
+      data?: Record<string, unknown> | null;
+      errors?: unknown;
+    };
+    if (data === undefined || data === null || errors !== undefined) throw new Error(JSON.stringify(errors));
     return data;
   }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { studentSeed } from '@fidelis/contracts';
 import { BenchStack } from './bench-stack.js';
 import { benchSpec, MODELS, type BenchModel } from './bench-spec.js';
 import { referenceAnswerSchema, type ReferenceRequest } from './reference-protocol.js';
@@ -45,7 +46,9 @@ function add(measurement: Measurement): void {
   const name = `${measurement.model} ${measurement.view} ${measurement.steps}`;
   digests.set(name, new Set([...(digests.get(name) ?? []), ...measurement.weightsDigests]));
   const { model, mode, students, imagesPerSecond } = measurement;
-  process.stderr.write(`${model} ${mode} ${students}: ${imagesPerSecond.toFixed(0)} images/s\n`);
+  process.stderr.write(
+    `${model} ${mode} ${students}: ${imagesPerSecond.toFixed(0)} images/s, weights ${measurement.weightsDigests.map((digest) => digest.slice(0, 8)).join(' ')}\n`,
+  );
 }
 
 async function reference(
@@ -55,7 +58,9 @@ async function reference(
   stack: BenchStack,
   epochs: number,
 ): Promise<Measurement> {
-  const { student, seed } = benchSpec(model, { name: mode, viewSeed: 0, epochs });
+  const spec = benchSpec(model, { name: mode, viewSeed: 0, epochs });
+  const { student } = spec;
+  const seed = studentSeed(spec);
   const { view, key, parts, steps, codec } = stream;
   if (view.kind !== 'sequence') throw new Error('a sequence is measured');
   const { architecture, optimizer, schedule, loss } = student;
@@ -77,6 +82,7 @@ async function reference(
     mode,
     students: 1,
     imagesPerSecond: answer.imagesPerSecond,
+    studentSecondsPerImage: answer.processorSecondsPerImage,
     teacherSeconds: answer.teacherSeconds,
     brokerSeconds: 0,
     studentWaitRatio: 0,

@@ -31,6 +31,7 @@ export type ReferenceRequest = z.infer<typeof referenceRequestSchema>;
 /** Its only line on stdout. */
 export const referenceAnswerSchema = z.object({
   imagesPerSecond: z.number(),
+  processorSecondsPerImage: z.number(),
   /** In forward passes of the teacher. */
   teacherSeconds: z.number(),
   peakBytes: z.number(),

@@ -21,15 +21,7 @@ import { referenceRequestSchema, type ReferenceAnswer, type ReferenceRequest } f
  * checkpoints as a worker's training process does, and verifies nothing, since nothing can differ.
  */
 
-const request = referenceRequestSchema.parse(JSON.parse(process.argv[2] ?? '{}'));
-const graphs = mkdtempSync(join(tmpdir(), 'fidelis-bench-'));
-try {
-  process.stdout.write(`${JSON.stringify(await measure(request))}\n`);
-} finally {
-  rmSync(graphs, { recursive: true, force: true });
-}
-
-async function measure(asked: ReferenceRequest): Promise<ReferenceAnswer> {
+async function measure(asked: ReferenceRequest, graphs: string): Promise<ReferenceAnswer> {
   await startBackend({ preference: 'native', threads: 1 });
   const dataset = await loadDataset(asked.view.dataset.name);
   const view = createSequenceView(dataset, asked.view);
@@ -41,6 +33,7 @@ async function measure(asked: ReferenceRequest): Promise<ReferenceAnswer> {
       : await beside(asked, model, new Predictor(model, compiler));
   let warmAt = performance.now();
   let lastAt = warmAt;
+  let usedBefore = process.cpuUsage();
   let images = 0;
   const result = await train({
     model,
@@ -54,8 +47,12 @@ async function measure(asked: ReferenceRequest): Promise<ReferenceAnswer> {
     compiler,
     onStep: ({ step, rows }) => {
       lastAt = performance.now();
-      if (step <= asked.warmSteps) warmAt = lastAt;
-      else images += rows;
+      if (step > asked.warmSteps) {
+        images += rows;
+        return;
+      }
+      warmAt = lastAt;
+      usedBefore = process.cpuUsage();
     },
     onEpoch: (_, state) => {
       writeFileSync(
@@ -64,7 +61,9 @@ async function measure(asked: ReferenceRequest): Promise<ReferenceAnswer> {
       );
     },
   });
+  const used = process.cpuUsage(usedBefore);
   return {
+    processorSecondsPerImage: (used.user + used.system) / 1e6 / images,
     imagesPerSecond: images / ((lastAt - warmAt) / 1_000),
     teacherSeconds: targets.teacherSeconds,
     peakBytes: peakBytes(),
@@ -132,4 +131,12 @@ async function beside(
 
 function peakBytes(): number {
   return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1_024;
+}
+
+const request = referenceRequestSchema.parse(JSON.parse(process.argv[2] ?? '{}'));
+const graphs = mkdtempSync(join(tmpdir(), 'fidelis-bench-'));
+try {
+  process.stdout.write(`${JSON.stringify(await measure(request, graphs))}\n`);
+} finally {
+  rmSync(graphs, { recursive: true, force: true });
 }

@@ -12,6 +12,8 @@ interface Progress {
   readonly step: number;
   readonly atMs: number;
   readonly waitSeconds: number;
+  /** Processor time of all workers so far. */
+  readonly processorSeconds: number;
 }
 
 export interface ServedRun {
@@ -43,7 +45,7 @@ export async function runServed(
   warmSteps: number,
 ): Promise<ServedRun> {
   const [teacher, broker] = [stack.pidOf('teacher'), stack.pidOf('nats-server')];
-  const workers = stack.workers.slice(0, specs.length);
+  const { workers } = stack;
   const before = { teacher: processorSeconds(teacher), broker: processorSeconds(broker) };
   const agesBefore = await countsOf(stack.workers.map(({ url }) => url));
   const memory = {
@@ -56,7 +58,9 @@ export async function runServed(
   const followed = (async () => {
     for await (const { id, payload } of following) {
       const { step, at, waitSeconds } = payload;
-      progress.set(id, [...(progress.get(id) ?? []), { step, atMs: Date.parse(at), waitSeconds }]);
+      const used = workers.reduce((sum, { pid }) => sum + processorSeconds(pid), 0);
+      const report = { step, atMs: Date.parse(at), waitSeconds, processorSeconds: used };
+      progress.set(id, [...(progress.get(id) ?? []), report]);
     }
   })();
   const ids = await Promise.all(specs.map((spec) => start(stack, spec)));
@@ -124,7 +128,7 @@ async function ended(stack: BenchStack, id: string): Promise<EndedRun> {
 function commonWindow(
   students: readonly (readonly Progress[])[],
   warmSteps: number,
-): { readonly imagesPerSecond: number; readonly studentWaitRatio: number } {
+): Pick<Measurement, 'imagesPerSecond' | 'studentSecondsPerImage' | 'studentWaitRatio'> {
   const warm = students.map((reports) => reports.filter(({ step }) => step >= warmSteps));
   const from = Math.max(...warm.map((reports) => reports[0]?.atMs ?? Infinity));
   const to = Math.min(...warm.map((reports) => lastStep(reports)?.atMs ?? -Infinity));
@@ -138,8 +142,12 @@ function commonWindow(
     waited +=
       at(reports, to, ({ waitSeconds }) => waitSeconds) - at(reports, from, ({ waitSeconds }) => waitSeconds);
   }
+  const [first = []] = warm;
+  const usedUntil = (ms: number): number => at(first, ms, (report) => report.processorSeconds);
+  const images = steps * BATCH_ROWS;
   return {
-    imagesPerSecond: (steps * BATCH_ROWS) / seconds,
+    imagesPerSecond: images / seconds,
+    studentSecondsPerImage: (usedUntil(to) - usedUntil(from)) / images,
     studentWaitRatio: waited / (seconds * students.length),
   };
 }

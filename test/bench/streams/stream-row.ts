@@ -9,6 +9,8 @@ export interface Measurement {
   readonly students: number;
   /** Of all students together. */
   readonly imagesPerSecond: number;
+  /** Processor time of all of the students' processes. */
+  readonly studentSecondsPerImage: number;
   /** Processor time of the teacher's processes over the run; of a teacher within its student that of its forward passes. */
   readonly teacherSeconds: number;
   readonly brokerSeconds: number;

@@ -43,6 +43,7 @@ function rowOf(first: Measurement, group: readonly Measurement[], all: readonly 
     imagesPerSecondRange: [rates.min, rates.max],
     relative: baseline.length === 0 ? null : rates.median / spread(baseline).median,
     relativeSpread: turns.length === 0 ? null : spread(turns),
+    studentSecondsPerImage: median(({ studentSecondsPerImage }) => studentSecondsPerImage),
     teacherSeconds: median(({ teacherSeconds }) => teacherSeconds),
     brokerSeconds: median(({ brokerSeconds }) => brokerSeconds),
     studentWaitRatio: median(({ studentWaitRatio }) => studentWaitRatio),
@@ -63,6 +64,7 @@ const HEADINGS = [
   'steps',
   'images/s (least–most)',
   '× no-teacher (by turns)',
+  'student CPU µs/image',
   'teacher s',
   'broker s',
   'wait %',
@@ -82,6 +84,7 @@ export function tableOf(rows: readonly StreamRow[]): string {
     row.relative === null || row.relativeSpread === null
       ? '–'
       : `${row.relative.toFixed(3)} (${row.relativeSpread.min.toFixed(3)}–${row.relativeSpread.max.toFixed(3)})`,
+    (1e6 * row.studentSecondsPerImage).toFixed(1),
     row.teacherSeconds.toFixed(2),
     row.brokerSeconds.toFixed(2),
     (100 * row.studentWaitRatio).toFixed(1),
