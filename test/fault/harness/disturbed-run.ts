@@ -44,6 +44,15 @@ export class DisturbedRun {
     this.struckAt.push(`frame ${stored}`);
   }
 
+  /** Steps that it has behind it had to make room. @throws Error if the run ended before */
+  async purged(): Promise<void> {
+    const first = await this.wait('to have steps that are gone', async () => {
+      const firstSequence = (await this.stack.log.info(this.streamKey))?.firstSequence ?? 0;
+      return firstSequence > 1 ? firstSequence - 1 : undefined;
+    });
+    this.struckAt.push(`without its first ${first}`);
+  }
+
   private async wait(what: string, progress: () => Promise<number | undefined>): Promise<number> {
     let result: RunPosition['result'] | undefined;
     const found = await waitFor(

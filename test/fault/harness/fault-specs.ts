@@ -28,13 +28,13 @@ export const FAULT_SPECS = {
   },
   /** For many faults, one after the other. */
   'long sequence': sequence(200),
-  /** On the same stream as `sequence`. */
+  /** On the same stream as `sequence`, of which it reads the first half. */
   'slow student': {
-    ...sequence(60),
+    ...sequence(30),
     spec: (name) =>
       specOf(name, {
         view: SEQUENCE,
-        epochs: 60,
+        epochs: 30,
         architecture: { name: 'mlp', hiddenUnits: [1_536, 1_536] },
       }),
   },
