@@ -1,6 +1,7 @@
 import { ensureTopology, RunPositions, type NatsConnection } from '@fidelis/bus';
 import type { ErrorCode, RunPosition } from '@fidelis/contracts';
 import { startTestNats, waitFor, type TestNats } from '@fidelis/testing';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectTo, storedMessages } from './bus-fixture.js';
 
@@ -141,6 +142,34 @@ describe('RunPositions', () => {
     expect([...all.keys()].filter((key) => key.includes('.'))).toEqual([]);
     await positions.forget('r-13');
     expect((await others.list()).has('r-13')).toBe(false);
+  });
+
+  it('leave nothing on the server when they are read, and one consumer while they are watched', async () => {
+    const consumers = async (): Promise<string[]> => {
+      const manager = await jetstreamManager(connections[0] as NatsConnection);
+      const names: string[] = [];
+      for await (const { name } of manager.consumers.list('KV_fidelis-runs')) names.push(name);
+      return names;
+    };
+    // Of the watches in the tests before.
+    const before = new Set(await consumers());
+    const added = async (): Promise<string[]> => (await consumers()).filter((name) => !before.has(name));
+    await positions.create('r-40', position('a', 1, 7));
+    for (let round = 0; round < 3; round++) expect((await others.list()).has('r-40')).toBe(true);
+    expect(await added()).toEqual([]);
+    const stop = await others.watch(() => undefined);
+    await waitFor(async () => (await added()).length > 0, { what: 'the watch' });
+    expect(await added()).toHaveLength(1);
+    stop();
+  });
+
+  it('can be read when there are more than the server gives at a time', async () => {
+    const many = Array.from({ length: 1_300 }, (_, at) => `r-many-${at}`);
+    for (const id of many) await positions.create(id, position('a', 1, 7));
+    const all = await others.list();
+    expect(many.filter((id) => all.get(id)?.trainedStep !== 7)).toEqual([]);
+    await Promise.all(many.map((id) => positions.forget(id)));
+    expect((await others.list()).has('r-many-0')).toBe(false);
   });
 
   it('let a training be tried again that was given up, from its checkpoint, and no other', async () => {

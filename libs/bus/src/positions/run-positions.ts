@@ -16,11 +16,15 @@ import { streamClient, streamManager } from '../connection/jetstream-clients.js'
 import { isJetStreamError, JS_ERROR } from '../connection/bus-error.js';
 import { decodeJson, encodeJson } from '../connection/json-wire.js';
 import { throughOutages } from '../connection/patience.js';
+import { lastMessages, type LastMessage } from './last-messages.js';
 import { watchKey } from './key-watch.js';
 import { PositionWatch, type PositionEntry } from './position-watch.js';
 
 /** A position's key is the run's id; that of its cancellation has two tokens. */
 const POSITION_KEYS = '*';
+/** How a bucket lies in JetStream (https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-8.md). */
+const BUCKET_STREAM = `KV_${RUNS_BUCKET}`;
+const KEY_PREFIX = `$KV.${RUNS_BUCKET}.`;
 
 export interface StoredPosition {
   readonly position: RunPosition;
@@ -70,11 +74,9 @@ export class RunPositions {
   async list(): Promise<Map<string, RunPosition>> {
     return throughOutages(
       async () => {
-        const bucket = await this.open();
         const positions = new Map<string, RunPosition>();
-        // The history of a key is its last value here.
-        for await (const { key, value, operation } of await bucket.history({ key: POSITION_KEYS })) {
-          if (operation === 'PUT') positions.set(key, parseTolerant(runPositionSchema, decodeJson(value)));
+        for (const { subject, isMarker, data } of await this.lastOfAll()) {
+          if (!isMarker) positions.set(keyOf(subject), parseTolerant(runPositionSchema, decodeJson(data)));
         }
         return positions;
       },
@@ -102,13 +104,17 @@ export class RunPositions {
   }
 
   private async readAll(): Promise<readonly PositionEntry<RunPosition>[]> {
-    const entries: PositionEntry<RunPosition>[] = [];
-    const bucket = await this.open();
-    for await (const entry of await bucket.history({ key: POSITION_KEYS })) {
-      const position = positionEntry(entry);
-      if (position?.value !== undefined) entries.push(position);
-    }
-    return entries;
+    return (await this.lastOfAll()).flatMap(({ subject, sequence, isMarker, data }) => {
+      const operation = isMarker ? 'DEL' : 'PUT';
+      const position = positionEntry({ key: keyOf(subject), revision: sequence, operation, value: data });
+      return position?.value === undefined ? [] : [position];
+    });
+  }
+
+  /** Not by the bucket's own history(), which leaves a consumer behind. */
+  private async lastOfAll(): Promise<readonly LastMessage[]> {
+    const manager = await streamManager(this.connection);
+    return lastMessages(this.connection, manager, BUCKET_STREAM, `${KEY_PREFIX}${POSITION_KEYS}`);
   }
 
   private async *follow(signal: AbortSignal): AsyncGenerator<PositionEntry<RunPosition>> {
@@ -189,7 +195,7 @@ export class RunPositions {
         const manager = await streamManager(this.connection);
         for (const key of keys) {
           // Purging the bucket's stream leaves no marker behind, unlike the bucket's own delete.
-          await manager.streams.purge(`KV_${RUNS_BUCKET}`, { filter: `$KV.${RUNS_BUCKET}.${key}` });
+          await manager.streams.purge(BUCKET_STREAM, { filter: `${KEY_PREFIX}${key}` });
         }
       },
       { what },
@@ -231,8 +237,17 @@ export class RunPositions {
   }
 }
 
+function keyOf(subject: string): string {
+  return subject.slice(KEY_PREFIX.length);
+}
+
 /** undefined where the value is no position. */
-function positionEntry({ key, revision, operation, value }: KvEntry): PositionEntry<RunPosition> | undefined {
+function positionEntry({
+  key,
+  revision,
+  operation,
+  value,
+}: Pick<KvEntry, 'key' | 'revision' | 'operation' | 'value'>): PositionEntry<RunPosition> | undefined {
   if (operation !== 'PUT') return { runId: key, revision, value: undefined };
   try {
     return { runId: key, revision, value: parseTolerant(runPositionSchema, decodeJson(value)) };

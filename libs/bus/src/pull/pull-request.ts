@@ -126,7 +126,8 @@ function endOf(message: Msg): PullEnd {
 }
 
 /** Of the connection's own options: an account may be allowed no other. The client does not declare that it shows them. */
-function inboxPrefix(connection: NatsConnection): string | undefined {
+/** That the connection was made with; the client library keeps it to itself. */
+export function inboxPrefix(connection: NatsConnection): string | undefined {
   const { options } = connection as { readonly options?: { readonly inboxPrefix?: string } };
   return options?.inboxPrefix;
 }
