@@ -9,7 +9,8 @@ export type Placement = z.infer<typeof placementSchema>;
 export const jobRecordSchema = z.strictObject({
   /** Id of the run, or of the teacher that is trained. */
   id: z.string(),
-  kind: z.enum(['teacher', 'student']),
+  /** unknown: what is on the queue under this id is no training. */
+  kind: z.enum(['teacher', 'student', 'unknown']),
   placement: placementSchema,
   state: z.enum(['waiting', 'running']),
   /** Of the worker that wrote its position last; null before the first. */
@@ -19,6 +20,8 @@ export const jobRecordSchema = z.strictObject({
   trainedStep: z.int().min(-1).nullable(),
   checkpointStep: z.int().min(-1).nullable(),
   queuedAt: timestampSchema,
+  /** What is wrong with it; null: nothing is. */
+  problem: z.string().nullable().default(null),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 

@@ -8,6 +8,7 @@ import {
 } from '@fidelis/bus';
 import { defineJob, FidelisError, jobSubject, STREAMS, type DeadLetter } from '@fidelis/contracts';
 import { startTestNats, waitFor, type TestNats } from '@fidelis/testing';
+import { jetstream } from '@nats-io/jetstream';
 import { Controller, type Type } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -254,6 +255,29 @@ describe('jobs', () => {
     first.finish();
     (await attempt('listed-2', 1)).finish();
     await queue.remove(work, 'gpu', 'listed-3');
+    await queueEmpty();
+  });
+
+  it('are listed although one of them is none, which is listed as such', async () => {
+    for (const [id, body] of [
+      ['malformed', '{"id": 7}'],
+      ['no-json', 'work!'],
+    ] as const) {
+      await jetstream(outside).publish(jobSubject(work, 'gpu', id), body);
+    }
+    await queue.enqueue(work, 'gpu', 'sound', { id: 'sound' });
+    const jobs = await queue.list(work);
+    expect(jobs.map(({ id, payload }) => [id, payload])).toEqual([
+      ['malformed', undefined],
+      ['no-json', undefined],
+      ['sound', { id: 'sound' }],
+    ]);
+    expect(jobs.map(({ problem }) => problem)).toEqual([
+      expect.stringContaining('id'),
+      expect.stringMatching(/JSON/),
+      undefined,
+    ]);
+    for (const { id } of jobs) await queue.remove(work, 'gpu', id);
     await queueEmpty();
   });
 

@@ -503,7 +503,18 @@ describe('control and teachers', () => {
     it('are listed with whoever is at work on them', async () => {
       const { id, lineage } = await queuedRun(5);
       await waitFor(async () => (await jobsOf(id)) === 1, { what: 'the job' });
+      // Nobody can work on it, and it hides no other.
+      await jetstream(control.connection).publish(
+        jobSubject(trainJob, 'gpu', 'r-malformed'),
+        '{"kind": "pupil"}',
+      );
       const { jobs, queues } = await control.rpc.call(jobRpc.list, {});
+      expect(jobs.find((job) => job.id === 'r-malformed')).toMatchObject({
+        kind: 'unknown',
+        state: 'waiting',
+        problem: expect.stringContaining('kind') as unknown,
+      });
+      await control.get(JobQueue).remove(trainJob, 'gpu', 'r-malformed');
       expect(jobs.find((job) => job.id === id)).toMatchObject({
         kind: 'student',
         placement: 'cpu',

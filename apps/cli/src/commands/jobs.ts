@@ -80,7 +80,12 @@ export function registerJobs(registry: CommandRegistry): void {
           );
           const summary = output.style.dim(queues.join('; '));
           if (list.jobs.length === 0) return `no jobs\n${summary}`;
-          return `${renderTable(JOB_COLUMNS, list.jobs.map(jobRow), output.style)}\n${summary}`;
+          const problems = list.jobs.flatMap(({ id, problem }) =>
+            problem === null ? [] : [`${output.style.yellow('malformed')}: ${id}: ${problem}`],
+          );
+          return [renderTable(JOB_COLUMNS, list.jobs.map(jobRow), output.style), ...problems, summary].join(
+            '\n',
+          );
         });
         return EXIT.ok;
       }),

@@ -153,7 +153,24 @@ describe('jobs', () => {
     trainedStep: 480,
     checkpointStep: -1,
     queuedAt: NOW,
+    problem: null,
   };
+
+  it('that are none are told of beside the others', async () => {
+    const broken = {
+      ...job,
+      id: 'r-2',
+      kind: 'unknown',
+      state: 'waiting',
+      worker: null,
+      problem: 'seed: expected a number',
+    };
+    await fixture.startGateway({ ListJobs: () => ({ jobs: { jobs: [job, broken], queues: [] } }) });
+    const { stdout } = await fixture.run(['jobs']);
+    expect(stdout).toMatch(/r-1 +student/);
+    expect(stdout).toMatch(/r-2 +unknown/);
+    expect(stdout).toContain('malformed: r-2: seed: expected a number');
+  });
 
   it('are a table with who is at work on them, and what waits', async () => {
     const queues = [{ placement: 'gpu', waiting: 3, running: 0 }];

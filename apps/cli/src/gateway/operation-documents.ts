@@ -42,7 +42,7 @@ export const REMOVE_STREAM = {
 
 export const LIST_JOBS = {
   text: `query ListJobs { jobs {
-    jobs { id kind placement state worker attempts trainedStep checkpointStep queuedAt }
+    jobs { id kind placement state worker attempts trainedStep checkpointStep queuedAt problem }
     queues { placement waiting running }
   } }`,
   data: z.strictObject({ jobs: jobRpc.list.response }),

@@ -11,7 +11,7 @@ import { namesOf } from '../graphql/names-of.js';
 import { DateTimeScalar } from '../graphql/scalars.js';
 
 const JobKind = namesOf(jobRecordSchema.shape.kind.options);
-registerEnumType(JobKind, { name: 'JobKind' });
+registerEnumType(JobKind, { name: 'JobKind', description: 'unknown: it is no training.' });
 const JobState = namesOf(jobRecordSchema.shape.state.options);
 registerEnumType(JobState, {
   name: 'JobState',
@@ -50,6 +50,12 @@ export class Job implements JobRecord {
 
   @Field(() => DateTimeScalar)
   readonly queuedAt!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What is wrong with it, so that nobody can work on it.',
+  })
+  readonly problem!: string | null;
 }
 
 @ObjectType()

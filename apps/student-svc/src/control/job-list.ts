@@ -3,12 +3,12 @@ import type { JobRecord, RunPosition, TrainJob } from '@fidelis/contracts';
 
 /** A job as people see it. A training that some worker has taken up is running, until it has ended or is taken up by another. */
 export function jobRecord(
-  { id, placement, payload, queuedAt }: QueuedJob<TrainJob>,
+  { id, placement, payload, problem, queuedAt }: QueuedJob<TrainJob>,
   position: RunPosition | undefined,
 ): JobRecord {
   return {
     id,
-    kind: payload.kind,
+    kind: payload?.kind ?? 'unknown',
     placement,
     state: position === undefined ? 'waiting' : 'running',
     worker: position?.worker ?? null,
@@ -16,5 +16,6 @@ export function jobRecord(
     trainedStep: position?.trainedStep ?? null,
     checkpointStep: position?.checkpointStep ?? null,
     queuedAt: queuedAt.toISOString(),
+    problem: problem ?? null,
   };
 }

@@ -31,7 +31,10 @@ export interface EnqueueOptions {
 export interface QueuedJob<Payload> {
   readonly id: string;
   readonly placement: Placement;
-  readonly payload: Payload;
+  /** undefined where it is none of this contract. */
+  readonly payload: Payload | undefined;
+  /** Why it is none. */
+  readonly problem?: string;
   readonly queuedAt: Date;
   /** In the queue's stream; grows with each job that is put there. */
   readonly sequence: number;
@@ -99,8 +102,8 @@ export class JobQueue {
           const [placement, id] = subject.slice(contract.subject.length + 1).split('.');
           if (message === undefined || id === undefined || (placement !== 'cpu' && placement !== 'gpu'))
             continue;
-          const payload = parseTolerant(contract.schema, decodeJson(message.data));
-          jobs.push({ id, placement, payload, queuedAt: message.time, sequence: message.seq });
+          const { time: queuedAt, seq: sequence, data } = message;
+          jobs.push({ id, placement, ...readPayload(contract.schema, data), queuedAt, sequence });
         }
         return jobs.sort((a, b) => a.sequence - b.sequence);
       },
@@ -144,6 +147,18 @@ export class JobQueue {
       },
       { what: `remove the job ${id}` },
     );
+  }
+}
+
+/** One that nobody can read must not hide the others: whoever looks at the queue looks for what is wrong with it. */
+function readPayload<Schema extends z.ZodType>(
+  schema: Schema,
+  data: Uint8Array,
+): Pick<QueuedJob<z.output<Schema>>, 'payload' | 'problem'> {
+  try {
+    return { payload: parseTolerant(schema, decodeJson(data)) };
+  } catch (error) {
+    return { payload: undefined, problem: FidelisError.from(error).message };
   }
 }
 
