@@ -197,11 +197,12 @@ async function receive(inbox: AsyncIterator<ToTrainer>, targets: Targets, ages: 
   try {
     for (let next = await inbox.next(); next.done !== true; next = await inbox.next()) {
       if (next.value.type === 'stream-failed') throw FidelisError.fromWire(next.value.error);
-      if (next.value.type !== 'frame') continue;
-      const { frame, storedAtMs } = next.value;
-      // The rows of a table are trained on again and again: only a sequence's have an age.
-      if (targets instanceof SequenceTargets) ages.arrived(frame.step, storedAtMs);
-      await targets.accept(frame);
+      if (next.value.type !== 'frames') continue;
+      for (const { frame, storedAtMs } of next.value.frames) {
+        // The rows of a table are trained on again and again: only a sequence's have an age.
+        if (targets instanceof SequenceTargets) ages.arrived(frame.step, storedAtMs);
+        await targets.accept(frame);
+      }
     }
   } catch (error) {
     targets.fail(FidelisError.from(error));

@@ -7,6 +7,12 @@ import type {
   TrainJob,
 } from '@fidelis/contracts';
 
+export interface SentFrame {
+  readonly frame: LogitFrame;
+  /** Milliseconds since 1970, of the broker's clock. */
+  readonly storedAtMs: number;
+}
+
 /** What the worker tells its training child. */
 export type ToTrainer =
   | {
@@ -25,8 +31,8 @@ export type ToTrainer =
       /** The teacher's weights, for a student that starts from them and has no checkpoint yet. */
       readonly teacherWeights: Uint8Array | null;
     }
-  /** `storedAtMs`: since 1970, of the broker's clock. */
-  | { readonly type: 'frame'; readonly frame: LogitFrame; readonly storedAtMs: number }
+  /** In the order of the stream. */
+  | { readonly type: 'frames'; readonly frames: readonly SentFrame[] }
   /** The frames cannot be had: the run fails with this. */
   | { readonly type: 'stream-failed'; readonly error: ErrorWire };
 

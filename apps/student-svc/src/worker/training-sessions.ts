@@ -14,14 +14,16 @@ import type {
   MessageContext,
   PredictionPublisher,
   RunPositions,
+  StoredFrame,
 } from '@fidelis/bus';
 import { ComputeChild, withSilenceLimit } from '@fidelis/compute';
 import { otherRefs } from '@fidelis/data';
 import type { Logger, MetricsRegistry } from '@fidelis/observability';
 import type { DatasetCopies } from '@fidelis/service';
 import type { WorkerConfig } from '../config.js';
+import { sendInBatches } from './frame-batches.js';
 import type { RunClaim } from './run-claim.js';
-import type { FromTrainer, ToTrainer, TrainerProgress } from './trainer-protocol.js';
+import type { FromTrainer, SentFrame, ToTrainer, TrainerProgress } from './trainer-protocol.js';
 
 /** The same from `src` and from `dist`: what is forked is always the build. */
 const TRAINER = new URL('../../dist/worker/trainer.child.js', import.meta.url);
@@ -123,9 +125,7 @@ export class TrainingSessions {
         onGone: 'wait',
         onLoss: (loss) => this.lost(loss),
       });
-      for await (const { storedAtMs, ...frame } of frames) {
-        await child.send({ type: 'frame', frame, storedAtMs });
-      }
+      await sendInBatches(sentFrames(frames), (batch) => child.send({ type: 'frames', frames: batch }));
     } catch (error) {
       if (signal.aborted) return;
       await child
@@ -196,6 +196,10 @@ export class TrainingSessions {
 /** All that the training process will load. */
 function datasetsOf(job: TrainJob): readonly DatasetRef[] {
   return job.kind === 'student' ? [job.dataset, ...otherRefs(job.view)] : [job.dataset];
+}
+
+async function* sentFrames(frames: AsyncIterable<StoredFrame>): AsyncGenerator<SentFrame> {
+  for await (const { storedAtMs, ...frame } of frames) yield { frame, storedAtMs };
 }
 
 /** Of the stream, for this attempt. A table is read whole, a sequence from the step after the checkpoint; teachers read none. */
