@@ -148,6 +148,31 @@ describe('a scoring session', () => {
     expect(scorer.stopped).toBe(true);
   });
 
+  it('does not go on with a stream whose teacher was replaced under its name, and names both', async () => {
+    const work = stream(sequence(1), 40);
+    const before = 'ab'.repeat(32);
+    const { key } = work.row;
+    rows.set(key, { ...work.row, teacherDigest: before, publishedSteps: 16 });
+    ends.set(key, 16);
+    const other = stream(sequence(2), 8);
+    run([{ ...work, row: { ...work.row, teacherDigest: before, publishedSteps: 16 } }, other]);
+    await turn();
+    await scorer.scoreAll();
+    await ended;
+    expect(rows.get(key)).toMatchObject({
+      state: 'failed',
+      error: {
+        code: 'STREAM.MISALIGNED',
+        message: expect.stringMatching(
+          new RegExp(`step 16: .*${key}.*${before}.*${teacher.id}.*${teacher.weightsDigest ?? ''}`),
+        ) as unknown,
+        details: { step: 16, key, stream: before, teacher: teacher.weightsDigest },
+      },
+    });
+    expect(ends.get(key)).toBe(16);
+    expect(rows.get(other.row.key)).toMatchObject({ state: 'complete', publishedSteps: 8 });
+  });
+
   it('lets the streams of a teacher take turns', async () => {
     const [one, other] = [stream(sequence(1), 32), stream(sequence(2), 32)];
     run([one, other]);

@@ -3,7 +3,8 @@ import { otherRefs } from '@fidelis/data';
 import type { TeacherRow } from '../teachers/teacher.entity.js';
 import { SilenceWatch, type ScorerProcess } from './scorer-process.js';
 import type { FromScorer, PieceTask, SplitMessage, SplitTask } from './scorer-protocol.js';
-import type { ScoringPorts, Work } from './scoring-ports.js';
+import { replacedTeacher } from './replaced-teacher.js';
+import type { ScoringPorts, StreamWork, Work } from './scoring-ports.js';
 import { splitTasks } from './split-tasks.js';
 import { startMessage } from './start-message.js';
 import { StreamFeeds } from './stream-feeds.js';
@@ -109,7 +110,13 @@ export class ScoringSession {
     await this.ports.datasets.ensure(
       streams.flatMap(({ row: { view } }) => [view.dataset, ...otherRefs(view)]),
     );
-    await feeds.adopt(streams);
+    const own: StreamWork[] = [];
+    for (const work of streams) {
+      const error = replacedTeacher(work.row, this.teacher);
+      if (error === undefined) own.push(work);
+      else await feeds.fail(work.row.key, error);
+    }
+    await feeds.adopt(own);
     // A split takes seconds, a stream can take hours: whoever waits for an evaluation does not wait for the stream.
     this.splits = splitTasks(feeds.inHand, splits).filter(({ split }) => !this.splitsAsked.has(split));
   }

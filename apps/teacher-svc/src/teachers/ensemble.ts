@@ -2,6 +2,7 @@ import {
   canonicalJson,
   isGiven,
   sha256Hex,
+  type GivenTeacherSpec,
   type MemberModel,
   type TeacherSpec,
   type TrainedTeacherSpec,
@@ -30,6 +31,11 @@ export function memberModels(spec: TeacherSpec, weights: readonly string[] | nul
     seed: member.seed,
     weights: weights?.[index] ?? null,
   }));
+}
+
+/** Identity of a table of logits as a teacher. */
+export function tableDigestOf({ dataset, logits, testLogits }: GivenTeacherSpec): string {
+  return sha256Hex(canonicalJson({ dataset: dataset.digest, logits, testLogits }));
 }
 
 /** Identity of a teacher's weights: a single model's own digest, or one over those of all members in order. */

@@ -1,15 +1,13 @@
 import {
-  canonicalJson,
   FidelisError,
   isGiven,
-  sha256Hex,
   type GivenTeacherSpec,
   type TeacherJob,
   type TeacherRecord,
   type TrainedTeacherSpec,
 } from '@fidelis/contracts';
 import { datasetInfoOf } from '@fidelis/data';
-import { memberModels } from './ensemble.js';
+import { memberModels, tableDigestOf } from './ensemble.js';
 import { teacherIdOf } from './teacher-id.js';
 import type { TeacherRow } from './teacher.entity.js';
 
@@ -34,14 +32,14 @@ export function newTeacher(spec: TrainedTeacherSpec, correlationId: string, now:
 
 /** Of a table of logits: it is there as soon as it is known. */
 export function givenTeacher(spec: GivenTeacherSpec, correlationId: string, now: Date): TeacherRow {
-  const { dataset, members, classes, logits, testLogits } = spec;
+  const { members, classes } = spec;
   return {
     id: teacherIdOf(spec),
     state: 'ready',
     spec,
     classes,
     members,
-    weightsDigest: sha256Hex(canonicalJson({ dataset: dataset.digest, logits, testLogits })),
+    weightsDigest: tableDigestOf(spec),
     memberWeights: null,
     execution: null,
     progress: { done: 0, total: 0 },
