@@ -80,7 +80,7 @@ describe('a frame that is lost while a student trains', () => {
         if (found.state === 'failed') return found;
         return found.state === 'completed' && found;
       },
-      { what: `${id} to be completed`, deadlineMs: 50_000 },
+      { what: `${id} to be completed`, deadlineMs: 80_000 },
     );
 
   it('is noticed and counted, produced again, and leaves no trace in the student', async () => {
@@ -127,5 +127,5 @@ describe('a frame that is lost while a student trains', () => {
     expect(stream).toMatchObject({ state: 'complete', incarnation: 1, publishedSteps: STEPS });
     expect(await worker.service.sample('fidelis_frames_lost_total')).toBe(1);
     expect(await control.sample('fidelis_accounting_open_total')).toBe(0);
-  }, 120_000);
+  }, 200_000);
 });
