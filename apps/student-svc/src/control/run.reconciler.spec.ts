@@ -164,6 +164,20 @@ describe('RunReconciler', () => {
     });
   });
 
+  it('counts of a stream that others made longer only the steps that the run reads', async () => {
+    row.lineage = { ...row.lineage, dataset };
+    answers.set(streamRpc.open.subject, (request) => {
+      expect(request).toMatchObject({ steps: 59 });
+      return streamOf({ state: 'complete', steps: 118, publishedSteps: 118 });
+    });
+    await sut.reconcile(row);
+    expect(row).toMatchObject({
+      state: 'queued',
+      frames: { published: 59 },
+      plan: { stream: { steps: 59 } },
+    });
+  });
+
   it('stores the datasets of a run before anything is asked for that needs them', async () => {
     const seen: (readonly string[])[] = [];
     answers.set(teacherRpc.ensure.subject, () => {

@@ -104,6 +104,7 @@ export class RunReconciler {
     );
   }
 
+  /** @returns the stream as far as this run reads it: others may have asked for more steps before */
   private async openStream(row: RunRow, teacher: TeacherRecord): Promise<StreamRecord> {
     const view = viewOf(row.spec, row.lineage.dataset, row.plan.others);
     const info = datasetInfoOf(row.lineage.dataset);
@@ -114,18 +115,20 @@ export class RunReconciler {
           `this run uses ${row.lineage.dataset.name} (${row.lineage.dataset.digest.slice(0, 12)}…): choose a teacher of the same data`,
       );
     }
-    return this.rpc.call(
+    const steps = streamSteps(view, info, row.spec.student.epochs);
+    const stream = await this.rpc.call(
       streamRpc.open,
       {
         teacherId: teacher.id,
         view,
         codec: row.spec.codec,
-        steps: streamSteps(view, info, row.spec.student.epochs),
+        steps,
         runId: row.id,
         correlationId: row.correlationId,
       },
       { correlationId: row.correlationId },
     );
+    return { ...stream, steps };
   }
 
   /** A worker writes its result into the KV before it tells: if the telling was lost, it is found here. */
