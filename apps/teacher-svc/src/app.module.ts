@@ -32,6 +32,7 @@ import { streamProviders } from './streams/stream-providers.js';
 import { StreamQuota } from './streams/stream-quota.js';
 import { StreamRepository } from './streams/stream.repository.js';
 import { GivenTeachers } from './teachers/given-teachers.js';
+import { ImportedTeachers } from './teachers/imported-teachers.js';
 import { TeacherController } from './teachers/teacher.controller.js';
 import { TeacherRow } from './teachers/teacher.entity.js';
 import { TeacherRepository } from './teachers/teacher.repository.js';
@@ -100,6 +101,12 @@ export class AppModule {
           inject: [TeacherRepository, ArtifactStore, DatasetCopies],
           useFactory: (teachers: TeacherRepository, artifacts: ArtifactStore, datasets: DatasetCopies) =>
             new GivenTeachers(teachers, artifacts, datasets),
+        },
+        {
+          provide: ImportedTeachers,
+          inject: [TeacherRepository, ArtifactStore, DatasetCopies],
+          useFactory: (teachers: TeacherRepository, artifacts: ArtifactStore, datasets: DatasetCopies) =>
+            new ImportedTeachers(teachers, artifacts, datasets),
         },
         {
           provide: TeacherService,

@@ -4,8 +4,9 @@ import { defineEvent, defineRpc } from './contract.js';
 import { errorWireSchema } from './errors.js';
 import { ensembleMembersSchema, teacherTrainingSchema } from './experiment-spec.js';
 import { timestampSchema } from './timestamp.js';
-import { executionSchema } from './training-contracts.js';
-import { datasetRefSchema, digestSchema } from './view-spec.js';
+import { CODECS } from './logit-frame.js';
+import { executionSchema, producerFingerprintSchema } from './training-contracts.js';
+import { datasetRefSchema, digestSchema, splitSchema, viewSpecSchema } from './view-spec.js';
 
 export const teacherStates = ['training', 'ready', 'failed'] as const;
 
@@ -32,10 +33,46 @@ export const givenTeacherSpecSchema = z.strictObject({
 });
 export type GivenTeacherSpec = z.infer<typeof givenTeacherSpecSchema>;
 
-export const teacherSpecSchema = z.union([trainedTeacherSpecSchema, givenTeacherSpecSchema]);
+/** A file of an archive, and the artifact that holds it. */
+export const archiveFileSchema = z.strictObject({
+  file: z.string().regex(/^[a-z0-9.-]+$/),
+  digest: digestSchema,
+});
+export type ArchiveFile = z.infer<typeof archiveFileSchema>;
+
+/** A teacher whose weights are elsewhere, and of which one stored stream is here. */
+export const importedTeacherSpecSchema = z.strictObject({
+  kind: z.literal('archive'),
+  dataset: datasetRefSchema,
+  classes: z.int().positive(),
+  members: z.int().positive(),
+  /** Where the logits were computed: its id there, and the digest of its weights, by which its streams are known everywhere. */
+  original: z.strictObject({ teacherId: z.string(), teacherDigest: digestSchema }),
+  stream: z.strictObject({
+    key: z.string(),
+    view: viewSpecSchema,
+    codec: z.enum(CODECS),
+    firstStep: z.int().min(0),
+    steps: z.int().positive(),
+  }),
+  /** What computed the logits; null if unknown. */
+  producer: producerFingerprintSchema.nullable(),
+  /** Splits of which its logits are known without augmentation: what a student is compared with. */
+  splits: z.array(splitSchema),
+  /** Manifest, shards and predictions. */
+  files: z.array(archiveFileSchema).min(2),
+});
+export type ImportedTeacherSpec = z.infer<typeof importedTeacherSpecSchema>;
+
+export const teacherSpecSchema = z.union([
+  trainedTeacherSpecSchema,
+  givenTeacherSpecSchema,
+  importedTeacherSpecSchema,
+]);
 export type TeacherSpec = z.infer<typeof teacherSpecSchema>;
 
-export function isGiven(spec: TeacherSpec): spec is GivenTeacherSpec {
+/** Known by its answers, not by its weights. */
+export function isGiven(spec: TeacherSpec): spec is GivenTeacherSpec | ImportedTeacherSpec {
   return 'kind' in spec;
 }
 
@@ -97,6 +134,16 @@ export const teacherRpc = {
     }),
     teacherRecordSchema,
     60_000,
+  ),
+  /**
+   * The teacher of an archive whose files are artifacts: its manifest and all that this lists. Ready at once. Idempotent.
+   * @throws ARTIFACT.NOT_FOUND, ARCHIVE.INVALID, ARCHIVE.UNSUPPORTED, ARCHIVE.MISMATCH
+   */
+  import: defineRpc(
+    'teacher.importStream',
+    z.strictObject({ files: z.array(archiveFileSchema).min(2).max(10_000), correlationId: z.string() }),
+    teacherRecordSchema,
+    300_000,
   ),
   get: defineRpc('teacher.get', z.strictObject({ id: z.string() }), teacherRecordSchema),
   list: defineRpc(

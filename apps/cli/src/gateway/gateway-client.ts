@@ -43,8 +43,9 @@ export class GatewayClient {
     document: Document,
     variables: Variables,
     signal?: AbortSignal,
+    timeoutMs: number = REQUEST_TIMEOUT_MS,
   ): Promise<Data<Document>> {
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(timeoutMs);
     let body: unknown;
     try {
       const response = await fetch(this.url, {

@@ -40,6 +40,19 @@ export const REMOVE_STREAM = {
   data: z.strictObject({ removeStream: z.strictObject({ key: z.string(), bytes: z.number() }) }),
 } as const satisfies GatewayDocument;
 
+export const TEACHER_PREDICTIONS = {
+  text: 'query TeacherPredictions($teacherId: ID!, $split: Split!) { teacherPredictions(teacherId: $teacherId, split: $split) { artifact } }',
+  data: z.strictObject({ teacherPredictions: z.strictObject({ artifact: z.string().nullable() }) }),
+} as const satisfies GatewayDocument;
+
+const importedTeacherSchema = z.strictObject({ id: z.string(), weightsDigest: z.string().nullable() });
+export type ImportedTeacher = z.output<typeof importedTeacherSchema>;
+
+export const IMPORT_STREAM = {
+  text: 'mutation ImportStream($files: [ArchiveFileInput!]!) { importStream(files: $files) { id weightsDigest } }',
+  data: z.strictObject({ importStream: importedTeacherSchema }),
+} as const satisfies GatewayDocument;
+
 export const LIST_JOBS = {
   text: `query ListJobs { jobs {
     jobs { id kind placement state worker attempts trainedStep checkpointStep queuedAt problem }

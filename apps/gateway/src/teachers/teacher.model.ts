@@ -1,6 +1,7 @@
-import { Field, Float, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import {
   teacherStates,
+  type ArchiveFile,
   type MemberModel,
   type StageProgress,
   type TeacherRecord,
@@ -33,6 +34,25 @@ export class TeacherMember implements MemberModel {
 
   @Field(() => String, { nullable: true, description: 'sha-256 of its weights; null while training.' })
   readonly weights!: string | null;
+}
+
+@InputType({ description: 'A file of an exported stream, which was put to /artifacts/<digest> before.' })
+export class ArchiveFileInput implements ArchiveFile {
+  @Field(() => String, { description: 'Its name in the export.' })
+  readonly file!: string;
+
+  @Field(() => ID, { description: 'sha-256.' })
+  readonly digest!: string;
+}
+
+@ObjectType({ description: "A teacher's logits on a whole split, without augmentation." })
+export class TeacherPredictions {
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Under /artifacts: [rows][members][classes] float32, little-endian. Null while they are computed.',
+  })
+  readonly artifact!: string | null;
 }
 
 @ObjectType({ description: 'What students learn from.' })

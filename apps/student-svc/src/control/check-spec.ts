@@ -4,6 +4,8 @@ import {
   invalidFields,
   isGiven,
   type ExperimentSpec,
+  type GivenTeacherSpec,
+  type ImportedTeacherSpec,
   type FieldIssue,
   type TeacherRecord,
 } from '@fidelis/contracts';
@@ -60,12 +62,29 @@ export function checkTeacher(spec: ExperimentSpec, teacher: TeacherRecord, datas
     );
   }
   if (isGiven(teacher.spec)) {
-    const issues = tableIssues(spec, teacher.spec.testLogits !== null, 'teacher.id');
+    const issues = givenTeacherIssues(spec, teacher.spec);
     if (issues.length > 0) throw invalidFields(issues, 'SPEC.INVALID');
     checkNoStart(spec.student);
   } else {
     checkStart(spec.student, teacher.spec.architecture, teacher.members);
   }
+}
+
+function givenTeacherIssues(
+  spec: ExperimentSpec,
+  teacher: GivenTeacherSpec | ImportedTeacherSpec,
+): FieldIssue[] {
+  if (teacher.kind === 'table') return tableIssues(spec, teacher.testLogits !== null, 'teacher.id');
+  const known: Record<string, boolean> = {
+    test: teacher.splits.includes('test'),
+    'train-clean': teacher.splits.includes('train'),
+  };
+  return spec.evaluation.sets
+    .filter((set) => known[set] === false)
+    .map((set) => ({
+      field: 'evaluation.sets',
+      problem: `the student is compared with its teacher on \`${set}\`, and the imported stream has no logits of it: export it with them (--predictions), or leave the set out`,
+    }));
 }
 
 /**

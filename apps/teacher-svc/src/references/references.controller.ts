@@ -27,5 +27,6 @@ export class ReferencesController {
 
 function artifactsOf({ spec, memberWeights }: Pick<TeacherRow, 'spec' | 'memberWeights'>): readonly string[] {
   if (!isGiven(spec)) return memberWeights ?? [];
+  if (spec.kind === 'archive') return spec.files.map(({ digest }) => digest);
   return spec.testLogits === null ? [spec.logits] : [spec.logits, spec.testLogits];
 }

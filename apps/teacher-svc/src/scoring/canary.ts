@@ -1,6 +1,6 @@
 import { FidelisError } from '@fidelis/contracts';
 import { philox4x32, type PhiloxKey } from '@fidelis/data';
-import type { LogitSource, SampleRows } from './logit-source.js';
+import type { ImmediateLogits, SampleRows } from './logit-source.js';
 
 /** One row in so many is scored again. */
 const ROWS_PER_CHECK = 1_000;
@@ -24,7 +24,7 @@ export interface CheckedStep {
 export class Canary {
   constructor(
     /** Shares no object with the teacher that it watches. */
-    private readonly reference: LogitSource,
+    private readonly reference: ImmediateLogits,
     private readonly teacherId: string,
     private readonly classes: number,
   ) {}

@@ -4,13 +4,13 @@ import { EAGER, Predictor, type FunctionCompiler } from '@fidelis/distillation';
 import { createModel, decodeWeights, type Model } from '@fidelis/models';
 import { npyFloats } from '@fidelis/tables';
 import { Canary } from './canary.js';
-import type { LogitSource } from './logit-source.js';
+import type { ImmediateLogits } from './logit-source.js';
 import { ModelLogits } from './model-logits.js';
 import type { ModelTeacher, StartMessage, TableTeacher } from './scorer-protocol.js';
 import { TableLogits } from './table-logits.js';
 
 export interface LoadedTeacher {
-  readonly source: LogitSource;
+  readonly source: ImmediateLogits;
   readonly canary: Canary;
 }
 
@@ -19,12 +19,16 @@ export interface LoadedTeacher {
  * @throws FidelisError WEIGHTS.INVALID, ARTIFACT.CORRUPT
  */
 export function loadTeacher(
-  { teacherId, teacher, classes }: Pick<StartMessage, 'teacherId' | 'teacher' | 'classes'>,
+  {
+    teacherId,
+    teacher,
+    classes,
+  }: Pick<StartMessage, 'teacherId' | 'classes'> & { readonly teacher: ModelTeacher | TableTeacher },
   inputShape: InputShape,
   compiler: FunctionCompiler,
 ): LoadedTeacher {
   // Called twice: the copies have their own model, their own decoded weights and their own functions.
-  const load = (functions: FunctionCompiler): LogitSource =>
+  const load = (functions: FunctionCompiler): ImmediateLogits =>
     teacher.kind === 'table'
       ? tableLogits(teacherId, teacher, classes)
       : modelLogits(teacherId, createModel(teacher.architecture, inputShape, classes), teacher, functions);
@@ -36,7 +40,7 @@ function modelLogits(
   model: Model,
   { members }: ModelTeacher,
   functions: FunctionCompiler,
-): LogitSource {
+): ImmediateLogits {
   const weights = members.map((member) => {
     requireUnchanged(teacherId, member.digest, member.weights);
     return decodeWeights(model, member.weights);
@@ -44,7 +48,7 @@ function modelLogits(
   return new ModelLogits(new Predictor(model, functions), weights, model.classes);
 }
 
-function tableLogits(teacherId: string, { members, tables }: TableTeacher, classes: number): LogitSource {
+function tableLogits(teacherId: string, { members, tables }: TableTeacher, classes: number): ImmediateLogits {
   const bySplit = tables.map(({ split, digest, file }) => {
     requireUnchanged(teacherId, digest, file);
     return [split, npyFloats(file)] as const;

@@ -1,9 +1,9 @@
 import type { Predictor } from '@fidelis/distillation';
 import type { ModelWeights } from '@fidelis/models';
-import type { LogitSource, SampleRows } from './logit-source.js';
+import type { ImmediateLogits, SampleRows } from './logit-source.js';
 
 /** Logits of all members of a teacher that is made of models. */
-export class ModelLogits implements LogitSource {
+export class ModelLogits implements ImmediateLogits {
   /** @param weights by member, all of the predictor's model */
   constructor(
     private readonly predictor: Pick<Predictor, 'predict'>,

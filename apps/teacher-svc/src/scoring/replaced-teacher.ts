@@ -1,6 +1,6 @@
 import { FidelisError, isGiven } from '@fidelis/contracts';
 import type { StreamRow } from '../streams/stream.entity.js';
-import { tableDigestOf, weightsDigestOf } from '../teachers/ensemble.js';
+import { givenDigestOf, weightsDigestOf } from '../teachers/ensemble.js';
 import type { TeacherRow } from '../teachers/teacher.entity.js';
 
 /**
@@ -13,7 +13,7 @@ export function replacedTeacher(
   { key, teacherDigest, publishedSteps: step }: StreamRow,
   { id, spec, memberWeights }: TeacherRow,
 ): FidelisError | undefined {
-  const loaded = isGiven(spec) ? tableDigestOf(spec) : weightsDigestOf(memberWeights ?? []);
+  const loaded = isGiven(spec) ? givenDigestOf(spec) : weightsDigestOf(memberWeights ?? []);
   if (loaded === teacherDigest) return undefined;
   return new FidelisError(
     'STREAM.MISALIGNED',

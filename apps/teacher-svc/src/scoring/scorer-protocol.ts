@@ -43,12 +43,21 @@ export interface TableTeacher {
   readonly tables: readonly { readonly split: Split; readonly digest: string; readonly file: Uint8Array }[];
 }
 
+/** A teacher of which one stored stream is known. */
+export interface ArchiveTeacher {
+  readonly kind: 'archive';
+  /** Of the archive's files, for as long as the process lives. */
+  readonly directory: string;
+  /** What computed the logits; null if unknown. */
+  readonly producer: ProducerFingerprint | null;
+}
+
 export interface StartMessage {
   readonly type: 'start';
   readonly teacherId: string;
   readonly dataset: DatasetRef;
   readonly classes: number;
-  readonly teacher: ModelTeacher | TableTeacher;
+  readonly teacher: ModelTeacher | TableTeacher | ArchiveTeacher;
   readonly backend: 'auto' | 'native' | 'wasm';
   readonly threads: number;
   /** No graphs: one operation after the other. */

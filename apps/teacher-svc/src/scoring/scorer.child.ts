@@ -26,7 +26,9 @@ try {
             onEager: (name, reason) => void port.send({ type: 'eager', name, reason }),
           });
       scorer = await Scorer.create(message, compiler, (result) => port.send(result));
-      await port.send({ type: 'started', producer: fingerprint(report), attempts });
+      const { teacher } = message;
+      const producer = (teacher.kind === 'archive' ? teacher.producer : null) ?? fingerprint(report);
+      await port.send({ type: 'started', producer, attempts });
       continue;
     }
     if (scorer === undefined) throw new Error('scoring begins with "start"');

@@ -1,13 +1,22 @@
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
-import { createTableView, loadDatasetOf, type Dataset } from '@fidelis/data';
+import { createTableView, loadDatasetOf, type Dataset, type InputShape } from '@fidelis/data';
 import { codecError, type FunctionCompiler } from '@fidelis/distillation';
-import { loadTeacher, type LoadedTeacher } from './load-teacher.js';
-import type { SampleRows } from './logit-source.js';
+import { ArchiveLogits } from './archive-logits.js';
+import { NOTHING } from './codec-errors.js';
+import type { Canary } from './canary.js';
+import { loadTeacher } from './load-teacher.js';
+import type { LogitSource, SampleRows } from './logit-source.js';
 import type { FromScorer, PieceTask, SplitTask, StartMessage } from './scorer-protocol.js';
 import { StreamViews, type OpenView } from './stream-views.js';
 
 /** Rows of one forward pass over a whole split. */
 const SPLIT_ROWS = 4_096;
+
+interface OpenTeacher {
+  readonly source: LogitSource;
+  /** undefined: there is nothing to score again; what is told is read from files whose digests are checked. */
+  readonly canary: Canary | undefined;
+}
 
 /** The teacher's forward passes, in eval mode, one for each input of a view. */
 export class Scorer {
@@ -16,7 +25,7 @@ export class Scorer {
   private constructor(
     private readonly dataset: Dataset,
     private readonly classes: number,
-    private readonly teacher: LoadedTeacher,
+    private readonly teacher: OpenTeacher,
     private readonly send: (message: FromScorer) => Promise<void>,
   ) {
     this.views = new StreamViews(dataset, this.rowLength);
@@ -28,7 +37,7 @@ export class Scorer {
     send: (message: FromScorer) => Promise<void>,
   ): Promise<Scorer> {
     const dataset = await loadDatasetOf(start.dataset);
-    return new Scorer(dataset, start.classes, loadTeacher(start, dataset.inputShape, compiler), send);
+    return new Scorer(dataset, start.classes, await open(start, dataset.inputShape, compiler), send);
   }
 
   /** Values of one row: the members' logits. */
@@ -63,12 +72,12 @@ export class Scorer {
   }
 
   private async step(task: PieceTask, step: number, view: OpenView): Promise<void> {
-    const samples = view.samples(step);
-    const began = performance.now();
-    const values = this.teacher.source.logits(samples);
-    const seconds = (performance.now() - began) / 1_000;
     const { key } = task;
-    const canaryRows = this.teacher.canary.check({ key, step, first: view.fresh, samples, values });
+    const samples = { ...view.samples(step), place: { key, step } };
+    const began = performance.now();
+    const values = await this.teacher.source.logits(samples);
+    const seconds = (performance.now() - began) / 1_000;
+    const canaryRows = this.teacher.canary?.check({ key, step, first: view.fresh, samples, values }) ?? 0;
     view.fresh = false;
     const whole = view.whole?.add(step, values);
     if (whole !== undefined) {
@@ -77,7 +86,11 @@ export class Scorer {
     }
     const { rows } = samples;
     const messages = this.frames(task, step, samples, values);
-    const error = codecError(values, rows, this.teacher.source.members, this.classes, task.codec);
+    // What was stored went through the codec before: nothing can be said of what that did to it.
+    const error =
+      this.teacher.source instanceof ArchiveLogits
+        ? NOTHING
+        : codecError(values, rows, this.teacher.source.members, this.classes, task.codec);
     await this.send({ type: 'step', key, step, rows, messages, seconds, canaryRows, codecError: error });
   }
 
@@ -109,11 +122,20 @@ export class Scorer {
     for (let from = 0; from < view.rows; from += SPLIT_ROWS) {
       const ids = view.ids.subarray(from, from + SPLIT_ROWS);
       const samples = { split, ids, inputs: view.inputs(ids), rows: ids.length };
-      values.set(this.teacher.source.logits(samples), from * this.rowLength);
+      values.set(await this.teacher.source.logits(samples), from * this.rowLength);
       // Lets a request to stop through.
       await new Promise(setImmediate);
       if (stopping.aborted) return;
     }
     await this.send({ type: 'split-scored', split, rows: view.rows, values });
   }
+}
+
+async function open(
+  { teacherId, teacher, classes }: StartMessage,
+  inputShape: InputShape,
+  compiler: FunctionCompiler,
+): Promise<OpenTeacher> {
+  if (teacher.kind !== 'archive') return loadTeacher({ teacherId, teacher, classes }, inputShape, compiler);
+  return { source: await ArchiveLogits.open(teacherId, teacher.directory), canary: undefined };
 }

@@ -14,7 +14,7 @@ import type { ScorerProcess } from './scorer-process.js';
 
 /** What scoring needs of the rest of the service. */
 export interface ScoringPorts {
-  readonly artifacts: Pick<ArtifactStore, 'get' | 'put'>;
+  readonly artifacts: Pick<ArtifactStore, 'get' | 'put' | 'stream'>;
   readonly log: Pick<LogitLog, 'append' | 'ensure' | 'steps'>;
   readonly streams: Pick<StreamRepository, 'change'>;
   readonly leases: Pick<StreamLeases, 'acquire' | 'renew' | 'release' | 'instance'>;

@@ -3,6 +3,7 @@ import { otherRefs } from '@fidelis/data';
 import type { TeacherRow } from '../teachers/teacher.entity.js';
 import { SilenceWatch, type ScorerProcess } from './scorer-process.js';
 import type { FromScorer, PieceTask, SplitMessage, SplitTask } from './scorer-protocol.js';
+import { ArchiveScratch } from '../teachers/fetch-archive.js';
 import { replacedTeacher } from './replaced-teacher.js';
 import type { ScoringPorts, StreamWork, Work } from './scoring-ports.js';
 import { splitTasks } from './split-tasks.js';
@@ -61,11 +62,14 @@ export class ScoringSession {
     const scorer = this.ports.spawn();
     const silenceMs = this.ports.config.FIDELIS_CHILD_SILENCE_SECONDS * 1_000;
     const silence = new SilenceWatch(silenceMs, () => this.underWay > 0 && !this.handling);
+    let scratch: ArchiveScratch | undefined;
     const stop = (): void => void scorer.stop();
     this.signal.addEventListener('abort', stop);
     try {
       await this.ports.datasets.ensure([this.teacher.spec.dataset]);
-      await scorer.send(await startMessage(this.teacher, this.ports.artifacts, this.ports.config));
+      const { artifacts, config } = this.ports;
+      const archive = async (): Promise<string> => (scratch ??= await ArchiveScratch.create()).directory;
+      await scorer.send(await startMessage(this.teacher, artifacts, config, archive));
       this.underWay += 1;
       const receiving = this.receive(scorer, silence);
       const handingOut = this.handOut(scorer, receiving);
@@ -77,6 +81,7 @@ export class ScoringSession {
       silence.stop();
       this.signal.removeEventListener('abort', stop);
       await scorer.stop();
+      await scratch?.remove();
       await this.feeds?.close().catch((error: unknown) => {
         this.ports.logger.debug({ err: error }, 'the streams of a session could not be let go of');
       });

@@ -6,6 +6,7 @@ import {
   type TrainedTeacherSpec,
 } from '@fidelis/contracts';
 import type { ArtifactStore } from '@fidelis/bus';
+import { fetchArchive } from '../teachers/fetch-archive.js';
 import type { TeacherConfig } from '../config.js';
 import type { TeacherRow } from '../teachers/teacher.entity.js';
 import type { ModelTeacher, StartMessage, TableTeacher } from './scorer-protocol.js';
@@ -16,8 +17,10 @@ import type { ModelTeacher, StartMessage, TableTeacher } from './scorer-protocol
  */
 export async function startMessage(
   row: TeacherRow,
-  artifacts: Pick<ArtifactStore, 'get'>,
+  artifacts: Pick<ArtifactStore, 'get' | 'stream'>,
   config: TeacherConfig,
+  /** For the files of an archive. */
+  archiveDirectory: () => Promise<string>,
 ): Promise<StartMessage> {
   const { id, spec, classes } = row;
   return {
@@ -25,12 +28,25 @@ export async function startMessage(
     teacherId: id,
     dataset: spec.dataset,
     classes,
-    teacher: isGiven(spec) ? await tableTeacher(spec, artifacts) : await modelTeacher(row, spec, artifacts),
+    teacher: await teacherOf(row, artifacts, archiveDirectory),
     backend: config.FIDELIS_BACKEND,
     threads: config.FIDELIS_THREADS,
     eager: config.FIDELIS_EAGER,
     graphs: config.FIDELIS_GRAPHS_DIR,
   };
+}
+
+async function teacherOf(
+  row: TeacherRow,
+  artifacts: Pick<ArtifactStore, 'get' | 'stream'>,
+  archiveDirectory: () => Promise<string>,
+): Promise<StartMessage['teacher']> {
+  const { spec } = row;
+  if (!isGiven(spec)) return modelTeacher(row, spec, artifacts);
+  if (spec.kind === 'table') return tableTeacher(spec, artifacts);
+  const directory = await archiveDirectory();
+  await fetchArchive(directory, spec.files, artifacts);
+  return { kind: 'archive', directory, producer: spec.producer };
 }
 
 async function modelTeacher(

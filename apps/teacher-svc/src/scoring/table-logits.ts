@@ -1,8 +1,8 @@
 import { FidelisError, type Split } from '@fidelis/contracts';
-import type { LogitSource, SampleRows } from './logit-source.js';
+import type { ImmediateLogits, SampleRows } from './logit-source.js';
 
 /** Logits that were given: what they are of a sample is looked up. */
-export class TableLogits implements LogitSource {
+export class TableLogits implements ImmediateLogits {
   /** @param tables by split: [rows of the split][members][classes] */
   constructor(
     readonly members: number,

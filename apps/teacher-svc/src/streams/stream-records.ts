@@ -1,4 +1,5 @@
 import {
+  canonicalJson,
   FidelisError,
   isGiven,
   logitStreamName,
@@ -6,6 +7,7 @@ import {
   streamKey,
   type Codec,
   type GivenTeacherSpec,
+  type ImportedTeacherSpec,
   type Split,
   type StreamRecord,
   type ViewSpec,
@@ -37,7 +39,7 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
       `teacher ${teacher.id} was trained on another dataset than the view's ${view.dataset.name}`,
     );
   }
-  requireAnswers(teacher, view);
+  requireAnswers(teacher, request);
   const info = datasetInfoOf(view.dataset);
   const { stepRows } = viewExtent(view, info.splits[view.split]);
   const { parts, partRows } = partition(stepRows, members, classes, codec);
@@ -70,18 +72,48 @@ export function newStream(teacher: TeacherRow, request: StreamRequest, now: Date
   };
 }
 
-/** A table of logits has one answer for each sample as it is. @throws FidelisError SPEC.INVALID */
-function requireAnswers({ id, spec }: TeacherRow, view: ViewSpec): void {
-  if (!isGiven(spec) || (view.kind === 'table' && answers(spec, view.split))) return;
+/** A teacher without weights says what is known of it, and nothing else. @throws FidelisError SPEC.INVALID, STREAM.GONE */
+function requireAnswers({ id, spec }: TeacherRow, { view, codec, steps }: StreamRequest): void {
+  if (!isGiven(spec)) return;
+  if (spec.kind === 'archive') return requireStored(id, spec, { view, codec, steps });
+  if (view.kind === 'table' && answers(spec, view.split)) return;
   throw new FidelisError(
     'SPEC.INVALID',
     `teacher ${id} is a table of logits of the samples as they are${spec.testLogits === null ? ' in the train split' : ''}: it has no answers for this view. Use a table view, or a teacher with weights`,
   );
 }
 
-/** Whether a table of logits has the split. */
-export function answers({ testLogits }: GivenTeacherSpec, split: Split): boolean {
-  return split === 'train' || testLogits !== null;
+/** @throws FidelisError STREAM.GONE with what there is, and how to get what there is not */
+function requireStored(
+  teacherId: string,
+  { original, stream }: ImportedTeacherSpec,
+  { view, codec, steps }: Pick<StreamRequest, 'view' | 'codec' | 'steps'>,
+): void {
+  const key = streamKey(original.teacherDigest, view, codec);
+  const endStep = stream.firstStep + stream.steps;
+  if (key === stream.key && stream.firstStep === 0 && steps <= endStep) return;
+  const wanted =
+    key === stream.key
+      ? `steps 0 to ${steps - 1}`
+      : `stream ${key}, which is of another view or codec (${canonicalJson({ codec, view })})`;
+  throw new FidelisError(
+    'STREAM.GONE',
+    `teacher ${teacherId} was imported with one stream, ${stream.key}, of which steps ${stream.firstStep} to ${endStep - 1} are stored; this run wants ${wanted}. ` +
+      `Use the stored view (${canonicalJson({ codec: stream.codec, view: stream.view })}) for no more steps than that, ` +
+      `or have teacher ${original.teacherId} score the rest where its weights are, and import that (fidelis stream export, fidelis stream import)`,
+    {
+      details: {
+        ...{ teacherId, key: stream.key, firstStep: stream.firstStep, endStep, view: stream.view },
+        wanted: { key, view, codec, steps },
+      },
+    },
+  );
+}
+
+/** Whether a teacher that is known by its answers has those of the split. */
+export function answers(spec: GivenTeacherSpec | ImportedTeacherSpec, split: Split): boolean {
+  if (spec.kind === 'archive') return spec.splits.includes(split);
+  return split === 'train' || spec.testLogits !== null;
 }
 
 export function toStreamRecord(row: StreamRow): StreamRecord {

@@ -48,7 +48,9 @@ export class StreamController {
     const mended = await this.keeper.mend(stream.key);
     // A run's student is compared with its teacher on these sooner or later; the training split costs nothing where the stream has it.
     if (!isGiven(teacher.spec) || answers(teacher.spec, 'test')) await this.tables.ask(teacher.id, 'test');
-    if (coversSplit(stream.view)) await this.tables.ask(teacher.id, stream.view.split);
+    if (coversSplit(stream.view) && (!isGiven(teacher.spec) || answers(teacher.spec, stream.view.split))) {
+      await this.tables.ask(teacher.id, stream.view.split);
+    }
     this.loop.look(teacher.id);
     return toStreamRecord(mended ?? stream);
   }
@@ -101,7 +103,7 @@ export class StreamController {
     if (isGiven(spec) && !answers(spec, split)) {
       throw new FidelisError(
         'TEACHER.FAILED',
-        `teacher ${teacherId} is a table of logits, and has none of the split ${split}`,
+        `teacher ${teacherId} has no logits of the split ${split} without augmentation, and no weights to compute them`,
         { details: { teacherId, split } },
       );
     }

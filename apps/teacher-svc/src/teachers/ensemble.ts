@@ -3,6 +3,7 @@ import {
   isGiven,
   sha256Hex,
   type GivenTeacherSpec,
+  type ImportedTeacherSpec,
   type MemberModel,
   type TeacherSpec,
   type TrainedTeacherSpec,
@@ -33,8 +34,10 @@ export function memberModels(spec: TeacherSpec, weights: readonly string[] | nul
   }));
 }
 
-/** Identity of a table of logits as a teacher. */
-export function tableDigestOf({ dataset, logits, testLogits }: GivenTeacherSpec): string {
+/** Identity of a teacher that is known by its answers: of an imported one that of its weights, wherever they are. */
+export function givenDigestOf(spec: GivenTeacherSpec | ImportedTeacherSpec): string {
+  if (spec.kind === 'archive') return spec.original.teacherDigest;
+  const { dataset, logits, testLogits } = spec;
   return sha256Hex(canonicalJson({ dataset: dataset.digest, logits, testLogits }));
 }
 

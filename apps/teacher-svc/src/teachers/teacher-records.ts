@@ -2,12 +2,13 @@ import {
   FidelisError,
   isGiven,
   type GivenTeacherSpec,
+  type ImportedTeacherSpec,
   type TeacherJob,
   type TeacherRecord,
   type TrainedTeacherSpec,
 } from '@fidelis/contracts';
 import { datasetInfoOf } from '@fidelis/data';
-import { memberModels, tableDigestOf } from './ensemble.js';
+import { memberModels, givenDigestOf } from './ensemble.js';
 import { teacherIdOf } from './teacher-id.js';
 import type { TeacherRow } from './teacher.entity.js';
 
@@ -30,8 +31,12 @@ export function newTeacher(spec: TrainedTeacherSpec, correlationId: string, now:
   };
 }
 
-/** Of a table of logits: it is there as soon as it is known. */
-export function givenTeacher(spec: GivenTeacherSpec, correlationId: string, now: Date): TeacherRow {
+/** Known by its answers: it is there as soon as they are. */
+export function givenTeacher(
+  spec: GivenTeacherSpec | ImportedTeacherSpec,
+  correlationId: string,
+  now: Date,
+): TeacherRow {
   const { members, classes } = spec;
   return {
     id: teacherIdOf(spec),
@@ -39,7 +44,7 @@ export function givenTeacher(spec: GivenTeacherSpec, correlationId: string, now:
     spec,
     classes,
     members,
-    weightsDigest: tableDigestOf(spec),
+    weightsDigest: givenDigestOf(spec),
     memberWeights: null,
     execution: null,
     progress: { done: 0, total: 0 },
@@ -50,10 +55,13 @@ export function givenTeacher(spec: GivenTeacherSpec, correlationId: string, now:
   };
 }
 
-/** Of a teacher that is trained. @throws FidelisError INTERNAL of a table of logits, which never is */
+/** Of a teacher that is trained. @throws FidelisError INTERNAL of one that is known by its answers alone */
 export function trainedSpecOf({ id, spec }: Pick<TeacherRow, 'id' | 'spec'>): TrainedTeacherSpec {
   if (!isGiven(spec)) return spec;
-  throw new FidelisError('INTERNAL', `teacher ${id} is a table of logits: there is nothing to train`);
+  throw new FidelisError(
+    'INTERNAL',
+    `teacher ${id} is known by its answers alone: there is nothing to train`,
+  );
 }
 
 /** Of a single model: an ensemble has no training of its own, and a table of logits none at all. */

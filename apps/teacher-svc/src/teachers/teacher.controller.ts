@@ -11,6 +11,7 @@ import {
 import { OnEvent, OnRpc } from '@fidelis/bus';
 import { DatasetCopies } from '@fidelis/service';
 import { GivenTeachers } from './given-teachers.js';
+import { ImportedTeachers } from './imported-teachers.js';
 import { toTeacherRecord } from './teacher-records.js';
 import { TeacherRepository } from './teacher.repository.js';
 import { TeacherService } from './teacher.service.js';
@@ -21,6 +22,7 @@ export class TeacherController {
     @Inject(TeacherService) private readonly service: TeacherService,
     @Inject(TeacherRepository) private readonly teachers: TeacherRepository,
     @Inject(GivenTeachers) private readonly given: GivenTeachers,
+    @Inject(ImportedTeachers) private readonly imported: ImportedTeachers,
     @Inject(DatasetCopies) private readonly datasets: DatasetCopies,
   ) {}
 
@@ -35,6 +37,11 @@ export class TeacherController {
   @OnRpc(teacherRpc.provide)
   async provide(request: RpcRequest<typeof teacherRpc.provide>): Promise<TeacherRecord> {
     return toTeacherRecord(await this.given.provide(request));
+  }
+
+  @OnRpc(teacherRpc.import)
+  async import(request: RpcRequest<typeof teacherRpc.import>): Promise<TeacherRecord> {
+    return toTeacherRecord(await this.imported.import(request));
   }
 
   @OnRpc(teacherRpc.get)
