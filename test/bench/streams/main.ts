@@ -84,6 +84,7 @@ async function reference(
     imagesPerSecond: answer.imagesPerSecond,
     studentSecondsPerImage: answer.processorSecondsPerImage,
     teacherSeconds: answer.teacherSeconds,
+    teacherProcessorSeconds: null,
     brokerSeconds: 0,
     studentWaitRatio: 0,
     bytesPerSample: null,

@@ -47,6 +47,8 @@ export async function runServed(
   const [teacher, broker] = [stack.pidOf('teacher'), stack.pidOf('nats-server')];
   const { workers } = stack;
   const before = { teacher: processorSeconds(teacher), broker: processorSeconds(broker) };
+  const { streams } = await stack.rpc.call(streamRpc.list, {});
+  const secondsBefore = new Map(streams.map(({ stream: { key, teacherSeconds } }) => [key, teacherSeconds]));
   const agesBefore = await countsOf(stack.workers.map(({ url }) => url));
   const memory = {
     teacher: new PeakMemory([teacher]),
@@ -81,7 +83,8 @@ export async function runServed(
     measurement: {
       students: specs.length,
       ...window,
-      teacherSeconds: after.teacher - before.teacher,
+      teacherSeconds: stream.teacherSeconds - (secondsBefore.get(stream.key) ?? 0),
+      teacherProcessorSeconds: after.teacher - before.teacher,
       brokerSeconds: after.broker - before.broker,
       bytesPerSample: stream.publishedBytes / rowsOf(stream),
       frameAgeSeconds: agesSince(agesBefore, await countsOf(stack.workers.map(({ url }) => url))),

@@ -11,8 +11,10 @@ export interface Measurement {
   readonly imagesPerSecond: number;
   /** Processor time of all of the students' processes. */
   readonly studentSecondsPerImage: number;
-  /** Processor time of the teacher's processes over the run; of a teacher within its student that of its forward passes. */
+  /** Of the teacher's forward passes. */
   readonly teacherSeconds: number;
+  /** Processor time of all of teacher-svc over the run, which goes on looking after its streams while students train. */
+  readonly teacherProcessorSeconds: number | null;
   readonly brokerSeconds: number;
   /** Share of the students' time. */
   readonly studentWaitRatio: number;
