@@ -10,8 +10,8 @@ export default defineConfig({
     include: ['test/fault/**/*.spec.ts'],
     testTimeout: 300_000,
     hookTimeout: 180_000,
-    // Each starts a whole stack of its own.
-    fileParallelism: false,
+    // Each file has a whole stack of its own, which mostly waits: for what was paused, and for what comes again after its time.
+    maxWorkers: 2,
     server,
     reporters: ['verbose', './test/fault/harness/outcome-table.ts'],
   },
