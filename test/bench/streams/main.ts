@@ -31,6 +31,7 @@ const { values: options } = parseArgs({
 });
 
 const WARM_STEPS = 10;
+const EPOCHS = Number(options.epochs);
 const [TEACHER_CPU, STUDENT_CPU] = ['0', '1'];
 const cpus = availableParallelism();
 if (cpus < 2) throw new Error('teacher and student need a processor each: this machine has one');
@@ -56,9 +57,8 @@ async function reference(
   mode: ReferenceRequest['mode'],
   { stream, teacherWeights: [teacherWeights = ''] }: ServedRun,
   stack: BenchStack,
-  epochs: number,
 ): Promise<Measurement> {
-  const spec = benchSpec(model, { name: mode, viewSeed: 0, epochs });
+  const spec = benchSpec(model, { name: mode, viewSeed: 0, epochs: EPOCHS });
   const { student } = spec;
   const seed = studentSeed(spec);
   const { view, key, parts, steps, codec } = stream;
@@ -68,7 +68,19 @@ async function reference(
     mode,
     natsUrl: stack.natsUrl,
     streamKey: key,
-    ...{ parts, steps, codec, view, architecture, optimizer, schedule, loss, seed, epochs, teacherWeights },
+    ...{
+      parts,
+      steps,
+      codec,
+      view,
+      architecture,
+      optimizer,
+      schedule,
+      loss,
+      seed,
+      epochs: EPOCHS,
+      teacherWeights,
+    },
     warmSteps: WARM_STEPS,
   };
   const { stdout } = await promisify(execFile)(
@@ -96,51 +108,56 @@ async function reference(
   };
 }
 
-async function measure(
-  stack: BenchStack,
+/** Specs of so many students on one view. */
+function specsOf(
   model: BenchModel,
-  studentCounts: readonly number[],
-): Promise<void> {
-  const epochs = Number(options.epochs);
-  let viewSeed = 0;
-  const specs = (count: number, length = epochs): ReturnType<typeof benchSpec>[] =>
-    Array.from({ length: count }, (_, i) =>
-      benchSpec(model, { name: `${model.model}-${viewSeed}-${i}`, viewSeed, epochs: length }),
-    );
-  // Trains the teacher, scores the evaluation set, records the graphs: its rate is nobody's.
-  const first = await runServed(stack, specs(1), WARM_STEPS);
-  const served = (mode: 'live' | 'replay', run: ServedRun): void =>
-    add({ model: model.model, mode, ...run.measurement });
-  for (let turn = 0; turn < Number(options.repeats); turn++) {
-    add(await reference(model, 'no-teacher', first, stack, epochs));
-    viewSeed = turn + 1;
-    served('live', await runServed(stack, specs(1), WARM_STEPS));
-    viewSeed = 0;
-    served('replay', await runServed(stack, specs(1), WARM_STEPS));
-    add(await reference(model, 'in-process', first, stack, epochs));
-  }
-  for (const count of studentCounts.filter((students) => students > 1)) {
-    viewSeed = 100 + count;
-    served('live', await runServed(stack, specs(count), WARM_STEPS));
-  }
-  if (options.memory) {
-    viewSeed = 1_000;
-    served('live', await runServed(stack, specs(1, 10 * epochs), WARM_STEPS));
-  }
+  viewSeed: number,
+  { students = 1, epochs = EPOCHS }: { readonly students?: number; readonly epochs?: number } = {},
+): ReturnType<typeof benchSpec>[] {
+  return Array.from({ length: students }, (_, i) =>
+    benchSpec(model, { name: `${model.model}-${viewSeed}-${i}`, viewSeed, epochs }),
+  );
 }
 
-const studentCounts = options.students.split(',').map(Number);
-{
-  await using stack = await BenchStack.start({
-    workers: Math.max(1, ...studentCounts),
+/** As many workers as there are students: one that has nothing to do is not quite idle, and has the students' processor. */
+function startStack(workers: number): Promise<BenchStack> {
+  return BenchStack.start({
+    workers,
     teacherCpu: TEACHER_CPU,
     studentCpu: STUDENT_CPU,
     otherCpu: OTHER_CPU,
     leadSteps: Number(options.lead),
   });
-  for (const model of MODELS.filter(({ model: name }) => options.models.split(',').includes(name))) {
-    await measure(stack, model, studentCounts);
+}
+
+async function measureModes(model: BenchModel): Promise<void> {
+  await using stack = await startStack(1);
+  const served = async (mode: 'live' | 'replay', viewSeed: number, epochs = EPOCHS): Promise<void> => {
+    const { measurement } = await runServed(stack, specsOf(model, viewSeed, { epochs }), WARM_STEPS);
+    add({ model: model.model, mode, ...measurement });
+  };
+  // Trains the teacher, scores the evaluation set, records the graphs: its rate is nobody's.
+  const first = await runServed(stack, specsOf(model, 0), WARM_STEPS);
+  for (let turn = 0; turn < Number(options.repeats); turn++) {
+    add(await reference(model, 'no-teacher', first, stack));
+    await served('live', turn + 1);
+    await served('replay', 0);
+    add(await reference(model, 'in-process', first, stack));
   }
+  if (options.memory) await served('live', 1_000, 10 * EPOCHS);
+}
+
+async function measureStudents(model: BenchModel, students: number): Promise<void> {
+  await using stack = await startStack(students);
+  await runServed(stack, specsOf(model, 0, { epochs: 1 }), WARM_STEPS);
+  const { measurement } = await runServed(stack, specsOf(model, 100 + students, { students }), WARM_STEPS);
+  add({ model: model.model, mode: 'live', ...measurement });
+}
+
+for (const model of MODELS.filter(({ model: name }) => options.models.split(',').includes(name))) {
+  await measureModes(model);
+  const counts = options.students.split(',').map(Number);
+  for (const students of counts.filter((count) => count > 1)) await measureStudents(model, students);
 }
 const rows = rowsOf(measurements);
 const split = [...digests].filter(([, found]) => found.size > 1).map(([name]) => name);
