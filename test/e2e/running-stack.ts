@@ -1,7 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startStack, type Stack, type StackOptions } from '@fidelis/embedded';
-import type { EvaluationRecord, ExperimentSpecInput, RunRecord } from '@fidelis/contracts';
+import {
+  ENDED_RUN_STATES,
+  type EvaluationRecord,
+  type ExperimentSpecInput,
+  type RunRecord,
+} from '@fidelis/contracts';
 import { createTemporaryDirectory, waitFor } from '@fidelis/testing';
 
 /** What the tests read of a run. */
@@ -84,17 +89,19 @@ export class RunningStack implements AsyncDisposable {
     await waitFor(
       async () => {
         found = await this.run(id).catch(() => undefined);
-        return found !== undefined && condition(found);
+        return found !== undefined && (condition(found) || hasEnded(found));
       },
       { deadlineMs, everyMs: 100, what: `run ${id}: ${what}` },
     );
     if (found === undefined) throw new Error(`run ${id} was not found`);
-    return found;
+    if (condition(found)) return found;
+    throw new Error(
+      `run ${id} was not seen ${what} before it was ${found.state}: ${JSON.stringify(found.error)}`,
+    );
   }
 
   async finished(id: string, deadlineMs = RUN_DEADLINE_MS): Promise<Run> {
-    const ended = ({ state }: Run): boolean => ['completed', 'failed', 'cancelled'].includes(state);
-    return this.waitForRun(id, 'to end', ended, deadlineMs);
+    return this.waitForRun(id, 'to end', hasEnded, deadlineMs);
   }
 
   pidOf(service: string): number {
@@ -111,6 +118,10 @@ export class RunningStack implements AsyncDisposable {
     await this.stack.stop();
     await this.removeDirectory();
   }
+}
+
+function hasEnded({ state }: Run): boolean {
+  return ENDED_RUN_STATES.includes(state);
 }
 
 /** Seconds instead of minutes: a part of the data, a teacher that has seen little. */
