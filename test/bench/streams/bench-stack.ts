@@ -75,7 +75,8 @@ export class BenchStack implements AsyncDisposable {
   ): Promise<Record<string, unknown>> {
     const response = await fetch(new URL('/graphql', this.stack.gatewayUrl), {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      // A connection that is kept may be closed by the other side just when it is used again.
+      headers: { 'content-type': 'application/json', connection: 'close' },
       body: JSON.stringify({ query, variables }),
     });
     const { data, errors } = (await response.json()) as {
