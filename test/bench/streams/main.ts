@@ -5,6 +5,7 @@ import { parseArgs, promisify } from 'node:util';
 import { studentSeed } from '@fidelis/contracts';
 import { BenchStack } from './bench-stack.js';
 import { benchSpec, MODELS, type BenchModel } from './bench-spec.js';
+import { pin } from './process-figures.js';
 import { referenceAnswerSchema, type ReferenceRequest } from './reference-protocol.js';
 import { runServed, type ServedRun } from './served-students.js';
 import type { Measurement } from './stream-row.js';
@@ -154,6 +155,8 @@ async function measureStudents(model: BenchModel, students: number): Promise<voi
   add({ model: model.model, mode: 'live', ...measurement });
 }
 
+// What measures is not to have the students' processor.
+pin(process.pid, OTHER_CPU);
 for (const model of MODELS.filter(({ model: name }) => options.models.split(',').includes(name))) {
   await measureModes(model);
   const counts = options.students.split(',').map(Number);

@@ -2,7 +2,7 @@ import { streamRpc, trainingEvents, type ExperimentSpec, type StreamRecord } fro
 import type { BenchStack } from './bench-stack.js';
 import { BATCH_ROWS } from './bench-spec.js';
 import { agesSince, countsOf } from './frame-age-counts.js';
-import { PeakMemory, processorSeconds } from './process-figures.js';
+import { PeakMemory, ProcessorClock, processorSeconds } from './process-figures.js';
 import type { Measurement } from './stream-row.js';
 
 const POLL_MS = 200;
@@ -12,8 +12,6 @@ interface Progress {
   readonly step: number;
   readonly atMs: number;
   readonly waitSeconds: number;
-  /** Processor time of all workers so far. */
-  readonly processorSeconds: number;
 }
 
 export interface ServedRun {
@@ -52,16 +50,16 @@ export async function runServed(
   const agesBefore = await countsOf(stack.workers.map(({ url }) => url));
   const memory = {
     teacher: new PeakMemory([teacher]),
-    student: new PeakMemory(stack.workers.map(({ pid }) => pid)),
+    student: new PeakMemory(workers.map(({ pid }) => pid)),
     broker: new PeakMemory([broker]),
   };
+  const clock = new ProcessorClock(workers.map(({ pid }) => pid));
   const progress = new Map<string, Progress[]>();
   const following = stack.events.subscribe(trainingEvents.progress, '*', { queueLimit: 100_000 });
   const followed = (async () => {
     for await (const { id, payload } of following) {
       const { step, at, waitSeconds } = payload;
-      const used = workers.reduce((sum, { pid }) => sum + processorSeconds(pid), 0);
-      const report = { step, atMs: Date.parse(at), waitSeconds, processorSeconds: used };
+      const report = { step, atMs: Date.parse(at), waitSeconds };
       progress.set(id, [...(progress.get(id) ?? []), report]);
     }
   })();
@@ -76,6 +74,7 @@ export async function runServed(
   const window = commonWindow(
     ids.map((id) => progress.get(id) ?? []),
     warmSteps,
+    clock.stop(),
   );
   return {
     stream,
@@ -131,6 +130,8 @@ async function ended(stack: BenchStack, id: string): Promise<EndedRun> {
 function commonWindow(
   students: readonly (readonly Progress[])[],
   warmSteps: number,
+  /** Of all students. */
+  processorTime: ReturnType<ProcessorClock['stop']>,
 ): Pick<Measurement, 'imagesPerSecond' | 'studentSecondsPerImage' | 'studentWaitRatio'> {
   const warm = students.map((reports) => reports.filter(({ step }) => step >= warmSteps));
   const from = Math.max(...warm.map((reports) => reports[0]?.atMs ?? Infinity));
@@ -145,8 +146,7 @@ function commonWindow(
     waited +=
       at(reports, to, ({ waitSeconds }) => waitSeconds) - at(reports, from, ({ waitSeconds }) => waitSeconds);
   }
-  const [first = []] = warm;
-  const usedUntil = (ms: number): number => at(first, ms, (report) => report.processorSeconds);
+  const usedUntil = (ms: number): number => at(processorTime, ms, (reading) => reading.seconds);
   const images = steps * BATCH_ROWS;
   return {
     imagesPerSecond: images / seconds,
@@ -162,7 +162,11 @@ function lastStep(reports: readonly Progress[]): Progress | undefined {
 }
 
 /** Between two reports in proportion to the time. */
-function at(reports: readonly Progress[], ms: number, of: (report: Progress) => number): number {
+function at<Report extends { readonly atMs: number }>(
+  reports: readonly Report[],
+  ms: number,
+  of: (report: Report) => number,
+): number {
   const next = reports.findIndex(({ atMs }) => atMs >= ms);
   const [before, after] = [reports[next - 1], reports[next]];
   if (after === undefined) throw new Error('a moment outside the reports');
