@@ -60,6 +60,7 @@ export type { DurableOptions, JobOptions } from './server/handler-definition.js'
 export { JetStreamStrategy, type JetStreamStrategyOptions } from './server/jetstream-strategy.js';
 export type { MessageContext } from './server/message-context.js';
 export { isPlatformOutage } from './server/settlement.js';
+export { whileWorking } from './server/while-working.js';
 export type { AroundHandler } from './server/server-environment.js';
 export { ensureTopology, type TopologyOptions } from './topology/ensure-topology.js';
 export type { NatsConnection } from '@nats-io/transport-node';

@@ -1,10 +1,7 @@
 import { datasetRpc, FidelisError, type DatasetRef } from '@fidelis/contracts';
-import type { ArtifactStore, MessageContext, RpcClient } from '@fidelis/bus';
+import { whileWorking, type ArtifactStore, type MessageContext, type RpcClient } from '@fidelis/bus';
 import { hasDataset, receiveDataset } from '@fidelis/data';
 import type { Logger } from '@fidelis/observability';
-
-/** Whoever works on a message must say so, more often than its consumer's patience lasts. */
-const SAY_EVERY_MS = 5_000;
 
 /** For what a dataset is fetched: it is told that this goes on, and can end it. */
 export type FetchedFor = Pick<MessageContext, 'working' | 'signal'>;
@@ -50,12 +47,8 @@ export class DatasetCopies {
 
   /** Control may have to store it first. */
   private async locate(dataset: DatasetRef, purpose: FetchedFor | undefined): Promise<string> {
-    const saying = setInterval(() => purpose?.working(), SAY_EVERY_MS);
-    try {
-      return (await this.rpc.call(datasetRpc.locate, dataset)).archive;
-    } finally {
-      clearInterval(saying);
-    }
+    const { archive } = await whileWorking(purpose, () => this.rpc.call(datasetRpc.locate, dataset));
+    return archive;
   }
 }
 

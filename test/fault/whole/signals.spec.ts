@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { childrenOf } from '../harness/child-processes.js';
 import type { Role } from '../harness/disturbance.js';
 import type { DisturbedRun } from '../harness/disturbed-run.js';
 import { FAULT_SPECS, type FaultSpecName } from '../harness/fault-specs.js';
@@ -7,6 +9,8 @@ import type { Schedule } from '../harness/schedule.js';
 import { Survival } from '../harness/survival.js';
 
 const PAUSE_MS = 20_000;
+/** Longer than the queue waits for a sign of life (30 s), shorter than a compute process may be silent (120 s). */
+const LONG_STEP_MS = 45_000;
 
 describe.skipIf(process.platform !== 'linux')('a run one of whose processes gets a signal', () => {
   let stack: FaultStack;
@@ -67,6 +71,21 @@ describe.skipIf(process.platform !== 'linux')('a run one of whose processes gets
         await stack.disturbance.kill('nats-server');
       },
     });
+  });
+
+  it('keeps its job while one of its steps takes longer than the queue waits for a sign of life', async (test) => {
+    const run = await sut.expectOf(test, {
+      fault: `training process stopped for ${LONG_STEP_MS / 1_000} s`,
+      of: 'sequence',
+      strike: async (disturbed, schedule) => {
+        await disturbed.trained(schedule.step(FAULT_SPECS.sequence.steps));
+        const trainers = childrenOf(stack.running.pidOf('student-worker'));
+        for (const trainer of trainers) process.kill(trainer, 'SIGSTOP');
+        await delay(LONG_STEP_MS);
+        for (const trainer of trainers) process.kill(trainer, 'SIGCONT');
+      },
+    });
+    expect(run.attempts).toBe(1);
   });
 
   it('survives a restart of PostgreSQL', async (test) => {

@@ -89,7 +89,9 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
   if (targets !== undefined) void receive(process.inbox, targets, ages);
   const evaluation =
     job.kind === 'student'
-      ? new SetPredictions(job, new Predictor(model, compiler), dataset, send, () => clock.reportIfDue())
+      ? new SetPredictions(job, model, new Predictor(model, compiler), dataset, send, () =>
+          clock.reportIfDue(),
+        )
       : undefined;
   const began = performance.now();
   clock.start();

@@ -8,19 +8,25 @@ import {
   type StudentJob,
 } from '@fidelis/contracts';
 import { createTableView, type Dataset } from '@fidelis/data';
-import type { Predictor, StepInfo } from '@fidelis/distillation';
-import type { ModelWeights } from '@fidelis/models';
+import { predictionBatchRows, type Predictor, type StepInfo } from '@fidelis/distillation';
+import type { Model, ModelWeights } from '@fidelis/models';
 import type { FromTrainer } from './trainer-protocol.js';
+
+export type PredictedJob = Pick<
+  StudentJob,
+  'runId' | 'correlationId' | 'teacherId' | 'dataset' | 'classes' | 'epochs' | 'evaluation'
+>;
 
 /** Metrics come from predictions in eval mode on named sets, never from the training loop's own averages. */
 export class SetPredictions {
   constructor(
-    private readonly job: StudentJob,
-    private readonly predictor: Predictor,
+    private readonly job: PredictedJob,
+    private readonly model: Model,
+    private readonly predictor: Pick<Predictor, 'predict'>,
     private readonly dataset: Dataset,
     private readonly send: (message: FromTrainer) => Promise<void>,
-    /** Called after each part: a set can take longer than a silent worker keeps its job. */
-    private readonly onPart: () => Promise<void>,
+    /** Called after each forward pass: a set can take longer than a training process may be silent. */
+    private readonly onPass: () => Promise<void>,
   ) {}
 
   async during(epoch: number, step: number, weights: ModelWeights): Promise<void> {
@@ -60,7 +66,7 @@ export class SetPredictions {
     for (let part = 0; part < parts; part++) {
       const ids = view.ids.subarray(part * partRows, (part + 1) * partRows);
       const inputs = view.inputs(ids);
-      const values = this.predictor.predict(weights, inputs, ids.length);
+      const values = await this.logits(weights, inputs, ids.length);
       frames.push(
         encodeFrame({
           codec: 'f32',
@@ -75,9 +81,6 @@ export class SetPredictions {
           values,
         }),
       );
-      // Lets messages through between two long computations.
-      await new Promise(setImmediate);
-      await this.onPart();
     }
     const request = {
       runId,
@@ -93,5 +96,22 @@ export class SetPredictions {
       partRows,
     };
     await this.send({ type: 'predictions', request, frames });
+  }
+
+  /** @returns [rows][classes], by the same forward passes as one call over all rows */
+  private async logits(weights: ModelWeights, inputs: Float32Array, rows: number): Promise<Float32Array> {
+    const { classes } = this.job;
+    const values = new Float32Array(rows * classes);
+    const batchRows = predictionBatchRows(this.model);
+    const rowLength = inputs.length / rows;
+    for (let from = 0; from < rows; from += batchRows) {
+      const to = Math.min(from + batchRows, rows);
+      const batch = inputs.subarray(from * rowLength, to * rowLength);
+      values.set(this.predictor.predict(weights, batch, to - from), from * classes);
+      // Lets messages through between two long computations.
+      await new Promise(setImmediate);
+      await this.onPass();
+    }
+    return values;
   }
 }

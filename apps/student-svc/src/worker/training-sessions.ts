@@ -6,15 +6,16 @@ import {
   type TrainingResult,
   type TrainJob,
 } from '@fidelis/contracts';
-import type {
-  ArtifactStore,
-  EventPublisher,
-  FrameLoss,
-  LogitLog,
-  MessageContext,
-  PredictionPublisher,
-  RunPositions,
-  StoredFrame,
+import {
+  whileWorking,
+  type ArtifactStore,
+  type EventPublisher,
+  type FrameLoss,
+  type LogitLog,
+  type MessageContext,
+  type PredictionPublisher,
+  type RunPositions,
+  type StoredFrame,
 } from '@fidelis/bus';
 import { ComputeChild, withSilenceLimit } from '@fidelis/compute';
 import { otherRefs } from '@fidelis/data';
@@ -74,7 +75,8 @@ export class TrainingSessions {
         teacherWeights: checkpoint === null ? await this.teacherWeights(job) : null,
       });
       const feeding = job.kind === 'student' ? this.feed(job, claim, child, ended.signal) : Promise.resolve();
-      const result = await this.follow(job, claim, child, context);
+      // One step, or the predictions of one batch, may take longer than ack_wait: how long a silence lasts is limited here, not by the queue.
+      const result = await whileWorking(context, () => this.follow(job, claim, child));
       // What it did not need, as after the last checkpoint, is not waited for: it may never come.
       ended.abort();
       await feeding;
@@ -146,13 +148,11 @@ export class TrainingSessions {
     job: TrainJob,
     claim: RunClaim,
     child: ComputeChild<ToTrainer, FromTrainer>,
-    context: MessageContext,
   ): Promise<TrainingResult> {
     const { artifacts, logger, predictions, config } = this.ports;
     const report = new ProgressReport(this.ports, job, claim);
     const silenceMs = config.FIDELIS_CHILD_SILENCE_SECONDS * 1_000;
     for await (const message of withSilenceLimit(child.messages, silenceMs, () => hangs(silenceMs))) {
-      context.working();
       switch (message.type) {
         case 'started':
           logger.info(

@@ -103,6 +103,8 @@ export type FromScorer =
   | StepMessage
   /** f32 [rows][members][classes]; also sent by a stream that covers its split and is scored from its first step to its last. */
   | SplitMessage
+  /** How far a split is: so many of its rows are scored. */
+  | { readonly type: 'split-rows'; readonly split: Split; readonly rows: number }
   /** A view cannot be made here: that of one stream, the others go on. */
   | { readonly type: 'stream-failed'; readonly key: string; readonly error: ErrorWire }
   | { readonly type: 'task-done'; readonly task: PieceTask | SplitTask };

@@ -123,9 +123,10 @@ export class Scorer {
       const ids = view.ids.subarray(from, from + SPLIT_ROWS);
       const samples = { split, ids, inputs: view.inputs(ids), rows: ids.length };
       values.set(await this.teacher.source.logits(samples), from * this.rowLength);
-      // Lets a request to stop through.
+      // Lets a request to stop through, and says that it lives: a split can take longer than a process may be silent.
       await new Promise(setImmediate);
       if (stopping.aborted) return;
+      await this.send({ type: 'split-rows', split, rows: from + ids.length });
     }
     await this.send({ type: 'split-scored', split, rows: view.rows, values });
   }

@@ -204,15 +204,34 @@ describe('a scoring session', () => {
     expect(ends.get(work.row.key)).toBe(1_024);
     await vi.advanceTimersByTimeAsync(6_000);
     expect(sut.blockedMs()).toBeGreaterThan(5_000);
-    positions.set('r-1', { trainedStep: 9, checkpointStep: -1 });
+    positions.set('r-1', { trainedStep: 269, checkpointStep: -1 });
     sut.poke();
     await turn();
     expect(sut.blockedMs()).toBe(0);
     await scorer.scoreAll();
-    expect(ends.get(work.row.key)).toBe(1_034);
+    expect(ends.get(work.row.key)).toBe(1_294);
     sut.giveWay();
     await ended;
-    expect(rows.get(work.row.key)).toMatchObject({ state: 'producing', publishedSteps: 1_034 });
+    expect(rows.get(work.row.key)).toMatchObject({ state: 'producing', publishedSteps: 1_294 });
+  });
+
+  it('works in bursts of a quarter of the lead, the last of which may be shorter', async () => {
+    const work = stream(sequence(1), 1_300);
+    run([work]);
+    await turn();
+    await scorer.scoreAll();
+    const trained = async (step: number): Promise<number | undefined> => {
+      positions.set('r-1', { trainedStep: step, checkpointStep: -1 });
+      sut.poke();
+      await turn();
+      await scorer.scoreAll();
+      return ends.get(work.row.key);
+    };
+    expect(await trained(254)).toBe(1_024);
+    expect(await trained(255)).toBe(1_280);
+    expect(await trained(270)).toBe(1_280);
+    expect(await trained(275)).toBe(1_300);
+    await ended;
   });
 
   it('gives a stream up that found no room for too long, and says how much is missing', async () => {
@@ -271,11 +290,24 @@ describe('a scoring session', () => {
     await scorer.scoreAll();
     await vi.advanceTimersByTimeAsync(120_000);
     expect(scorer.stopped).toBe(false);
-    positions.set('r-1', { trainedStep: 9, checkpointStep: -1 });
+    positions.set('r-1', { trainedStep: 269, checkpointStep: -1 });
     sut.poke();
     await vi.advanceTimersByTimeAsync(22_000);
     await expect(ended).rejects.toMatchObject({ code: 'TRAINING.CHILD_EXITED' });
     expect(scorer.stopped).toBe(true);
+  });
+
+  it('lets a process take its time for a split, as long as it says that it advances', async () => {
+    run([], ['train']);
+    await turn();
+    for (let rows = 4_096; rows < 60_000; rows += 4_096) {
+      await vi.advanceTimersByTimeAsync(15_000);
+      scorer.say({ type: 'split-rows', split: 'train', rows });
+    }
+    expect(scorer.stopped).toBe(false);
+    await scorer.scoreAll();
+    await ended;
+    expect(stored).toEqual(['train']);
   });
 
   it('fails the one stream whose view cannot be made', async () => {

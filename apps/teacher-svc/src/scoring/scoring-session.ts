@@ -159,6 +159,9 @@ export class ScoringSession {
       case 'step':
         await this.feeds?.publish(message, this.signal);
         break;
+      case 'split-rows':
+        this.ports.logger.debug({ split: message.split, rows: message.rows }, 'scoring a split');
+        break;
       case 'split-scored':
         await this.storeTable(message);
         break;

@@ -10,6 +10,8 @@ export interface ScriptedScorer extends ScorerProcess {
   readonly stopped: boolean;
   /** Keys of streams whose view it cannot make. */
   readonly failing: Set<string>;
+  /** Says something of its own accord. */
+  say(...messages: readonly FromScorer[]): void;
   /** Does the oldest task that it has not done. */
   scoreNext(): Promise<void>;
   /** Goes on until it has nothing to do. */
@@ -64,6 +66,7 @@ export function scriptedScorer(): ScriptedScorer {
       stopped = true;
       wake?.();
     },
+    say,
     scoreNext,
     scoreAll: async () => {
       while (undone() !== undefined) await scoreNext();

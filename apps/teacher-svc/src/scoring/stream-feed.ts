@@ -1,5 +1,5 @@
 import type { StreamRecord } from '@fidelis/contracts';
-import { paceLimit } from '../streams/stream-pace.js';
+import { burstSteps, paceLimit } from '../streams/stream-pace.js';
 import { stepBytes } from '../streams/stream-size.js';
 import type { Reader } from '../streams/run-needs.js';
 import type { StreamRow } from '../streams/stream.entity.js';
@@ -93,14 +93,12 @@ export class StreamFeed {
   nextPiece(): PieceTask | undefined {
     const { key, view, codec, parts, partRows, steps } = this.current;
     const { board, config, quota } = this.ports;
-    const limit = paceLimit(
-      { kind: view.kind, steps },
-      this.readers,
-      board.positionOf,
-      config.FIDELIS_STREAM_LEAD_STEPS,
-    );
-    const wanted = Math.min(limit - this.askedSteps, this.pieceSteps);
-    if (wanted <= 0) {
+    const leadSteps = config.FIDELIS_STREAM_LEAD_STEPS;
+    const limit = paceLimit({ kind: view.kind, steps }, this.readers, board.positionOf, leadSteps);
+    const free = limit - this.askedSteps;
+    const wanted = Math.min(free, this.pieceSteps);
+    const resting = this.waitsFor === 'pace' && limit < steps && free < burstSteps(leadSteps);
+    if (wanted <= 0 || resting) {
       this.wait(this.askedSteps < steps ? 'pace' : undefined);
       return undefined;
     }

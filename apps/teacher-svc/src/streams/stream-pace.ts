@@ -20,3 +20,11 @@ export function paceLimit(
   if (kind === 'table') return steps;
   return Math.min(steps, fastestStep(readers, positionOf) + 1 + leadSteps);
 }
+
+/**
+ * Steps that must be free before a stream that has reached its lead goes on, so that its teacher works in bursts: one that follows its runs step
+ * by step finds its caches cold each time, and wakes broker and students for single frames. Most of the lead stays stored, so no run waits for it.
+ */
+export function burstSteps(leadSteps: number): number {
+  return Math.max(1, Math.floor(leadSteps / 4));
+}

@@ -41,7 +41,7 @@ export function OnEvent<Schema extends z.ZodType>(
   return handles({ kind: 'event', contract, options });
 }
 
-/** Takes one job at a time. Call `context.working()` whenever the work has advanced. */
+/** Takes one job at a time. What takes longer than ack_wait goes through `whileWorking`, or calls `context.working()` as it advances. */
 export function OnJob<Schema extends z.ZodType>(
   contract: JobContract<Schema>,
   options: JobOptions,
