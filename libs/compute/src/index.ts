@@ -14,6 +14,7 @@ export {
   type TensorFunction,
 } from './compiled/compiled-function.js';
 export { Compiler, eagerFunction, type CompilerOptions, type RunnableFunction } from './compiled/compiler.js';
+export { computeClock, type ComputeClock } from './compute-clock.js';
 export { computeEnvironment } from './compute-environment.js';
 export { ComputeChild, type ChildExit, type ComputeChildOptions } from './compute-child.js';
 export { fingerprint } from './fingerprint.js';

@@ -61,7 +61,7 @@ export const streamRecordSchema = z.strictObject({
   incarnation: z.int().min(0).default(0),
   waitsFor: z.enum(streamWaits).nullable().default(null),
   producers: z.array(streamProducerSchema).default([]),
-  /** Seconds of the teacher's forward passes. */
+  /** Of the teacher's forward passes: of the processor, all threads together; on a GPU of the clock. */
   teacherSeconds: z.number().min(0),
   /** Null before the first step, and of streams of before. */
   codecError: codecErrorSchema.nullable().default(null),

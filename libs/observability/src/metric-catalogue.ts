@@ -69,7 +69,7 @@ export const METRICS = {
   },
   fidelis_teacher_forward_seconds_total: {
     type: 'counter',
-    help: "Seconds of the teacher's forward passes for logit streams.",
+    help: "Seconds of the teacher's forward passes for logit streams: of the processor, or of the clock on a GPU.",
     labels: [],
     services: ['teacher-svc'],
   },

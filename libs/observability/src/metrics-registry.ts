@@ -1,5 +1,5 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectProcessMetrics, eventLoopLag } from './event-loop-lag.js';
 import { METRICS, type MetricDefinition, type MetricName, type ServiceName } from './metric-catalogue.js';
 import { RunCounters } from './run-counters.js';
 
@@ -20,8 +20,6 @@ type OfType<Type extends MetricDefinition['type']> = {
   [Name in MetricName]: (typeof METRICS)[Name]['type'] extends Type ? Name : never;
 }[MetricName];
 
-const NANOSECONDS = 1e9;
-
 /** The metrics of one service: all that the catalogue gives it, registered at start so that none is missing from a scrape. */
 export class MetricsRegistry {
   readonly registry = new Registry();
@@ -32,7 +30,7 @@ export class MetricsRegistry {
     readonly service: ServiceName,
     version: string,
   ) {
-    collectDefaultMetrics({ register: this.registry });
+    collectProcessMetrics(this.registry);
     for (const [name, definition] of Object.entries<MetricDefinition>(METRICS)) {
       if (definition.services.includes(service)) this.metrics.set(name, this.create(name, definition));
     }
@@ -94,23 +92,6 @@ export class MetricsRegistry {
     if (name === 'fidelis_event_loop_lag_seconds') return eventLoopLag(options);
     return new Gauge(options);
   }
-}
-
-function eventLoopLag(options: {
-  name: string;
-  help: string;
-  labelNames: string[];
-  registers: Registry[];
-}): Gauge {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
-  return new Gauge({
-    ...options,
-    collect() {
-      this.set(delay.percentile(99) / NANOSECONDS);
-      delay.reset();
-    },
-  });
 }
 
 function isByRun(name: string): boolean {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArtifactStore, connectBus, LogitLog } from '@fidelis/bus';
-import { Compiler, startBackend } from '@fidelis/compute';
+import { Compiler, computeClock, startBackend, type ComputeClock } from '@fidelis/compute';
 import { throughCodec } from '@fidelis/contracts';
 import { createSequenceView, loadDataset, type Batch } from '@fidelis/data';
 import {
@@ -22,7 +22,7 @@ import { referenceRequestSchema, type ReferenceAnswer, type ReferenceRequest } f
  */
 
 async function measure(asked: ReferenceRequest, graphs: string): Promise<ReferenceAnswer> {
-  await startBackend({ preference: 'native', threads: 1 });
+  const { device } = await startBackend({ preference: 'native', threads: 1 });
   const dataset = await loadDataset(asked.view.dataset.name);
   const view = createSequenceView(dataset, asked.view);
   const model = createModel(asked.architecture, dataset.inputShape, dataset.classes);
@@ -30,7 +30,7 @@ async function measure(asked: ReferenceRequest, graphs: string): Promise<Referen
   const targets =
     asked.mode === 'no-teacher'
       ? await preloaded(asked)
-      : await beside(asked, model, new Predictor(model, compiler));
+      : await beside(asked, model, new Predictor(model, compiler), computeClock(device));
   let warmAt = performance.now();
   let lastAt = warmAt;
   let usedBefore = process.cpuUsage();
@@ -112,6 +112,7 @@ async function beside(
   { natsUrl, teacherWeights, codec }: ReferenceRequest,
   model: ReturnType<typeof createModel>,
   predictor: Predictor,
+  clock: ComputeClock,
 ): Promise<ReferenceTargets> {
   const connection = await connectBus({ servers: natsUrl, name: 'bench-reference' });
   const weights = decodeWeights(model, await new ArtifactStore(connection).get(teacherWeights));
@@ -120,9 +121,9 @@ async function beside(
     ...ACCOUNT,
     teacherSeconds: 0,
     targets(_step: number, { inputs, ids }: Batch): Promise<Float32Array> {
-      const began = performance.now();
+      const began = clock();
       const logits = throughCodec(predictor.predict(weights, inputs, ids.length), codec);
-      targets.teacherSeconds += (performance.now() - began) / 1_000;
+      targets.teacherSeconds += clock() - began;
       return Promise.resolve(logits);
     },
   };

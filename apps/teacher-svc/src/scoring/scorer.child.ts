@@ -1,4 +1,4 @@
-import { childPort, Compiler, fingerprint, startBackend } from '@fidelis/compute';
+import { childPort, Compiler, computeClock, fingerprint, startBackend } from '@fidelis/compute';
 import { useDatasetCopies, useDatasetDirectory } from '@fidelis/data';
 import { EAGER } from '@fidelis/distillation';
 import { readDatasetsConfig } from '../config.js';
@@ -25,7 +25,9 @@ try {
             directory: message.graphs,
             onEager: (name, reason) => void port.send({ type: 'eager', name, reason }),
           });
-      scorer = await Scorer.create(message, compiler, (result) => port.send(result));
+      scorer = await Scorer.create(message, compiler, computeClock(report.device), (result) =>
+        port.send(result),
+      );
       const { teacher } = message;
       const producer = (teacher.kind === 'archive' ? teacher.producer : null) ?? fingerprint(report);
       await port.send({ type: 'started', producer, attempts });

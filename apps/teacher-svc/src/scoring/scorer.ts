@@ -1,3 +1,4 @@
+import type { ComputeClock } from '@fidelis/compute';
 import { encodeFrame, FidelisError, inputDigest } from '@fidelis/contracts';
 import { createTableView, loadDatasetOf, type Dataset, type InputShape } from '@fidelis/data';
 import { codecError, type FunctionCompiler } from '@fidelis/distillation';
@@ -26,6 +27,7 @@ export class Scorer {
     private readonly dataset: Dataset,
     private readonly classes: number,
     private readonly teacher: OpenTeacher,
+    private readonly clock: ComputeClock,
     private readonly send: (message: FromScorer) => Promise<void>,
   ) {
     this.views = new StreamViews(dataset, this.rowLength);
@@ -34,10 +36,12 @@ export class Scorer {
   static async create(
     start: StartMessage,
     compiler: FunctionCompiler,
+    clock: ComputeClock,
     send: (message: FromScorer) => Promise<void>,
   ): Promise<Scorer> {
     const dataset = await loadDatasetOf(start.dataset);
-    return new Scorer(dataset, start.classes, await open(start, dataset.inputShape, compiler), send);
+    const teacher = await open(start, dataset.inputShape, compiler);
+    return new Scorer(dataset, start.classes, teacher, clock, send);
   }
 
   /** Values of one row: the members' logits. */
@@ -74,9 +78,9 @@ export class Scorer {
   private async step(task: PieceTask, step: number, view: OpenView): Promise<void> {
     const { key } = task;
     const samples = { ...view.samples(step), place: { key, step } };
-    const began = performance.now();
+    const began = this.clock();
     const values = await this.teacher.source.logits(samples);
-    const seconds = (performance.now() - began) / 1_000;
+    const seconds = this.clock() - began;
     const canaryRows = this.teacher.canary?.check({ key, step, first: view.fresh, samples, values }) ?? 0;
     view.fresh = false;
     const whole = view.whole?.add(step, values);
