@@ -6,6 +6,7 @@ import {
   CODEC_BYTES,
   CODECS,
   decodeFrame,
+  decodeFrameHeader,
   encodeFrame,
   FRAME_HEADER_BYTES,
   MAX_PART_BYTES,
@@ -93,6 +94,15 @@ describe('logit frames', () => {
     );
   });
 
+  it('say what they are without their values being read', () => {
+    fc.assert(
+      fc.property(frames, (frame) => {
+        const { values: _values, ...header } = frame;
+        expect(decodeFrameHeader(encodeFrame(frame))).toEqual(header);
+      }),
+    );
+  });
+
   it('are read wherever their bytes lie in a buffer', () => {
     const bytes = encodeFrame(small);
     const buffer = new Uint8Array(bytes.length + 7);
@@ -108,6 +118,7 @@ describe('logit frames', () => {
     const bytes = encodeFrame(small);
     for (let length = 0; length < bytes.length; length++) {
       expect(refusalOf(bytes.subarray(0, length)).code).toBe('FRAME.INVALID');
+      expect(() => decodeFrameHeader(bytes.subarray(0, length))).toThrow(FidelisError);
     }
   });
 

@@ -22,7 +22,8 @@ export type Codec = (typeof CODECS)[number];
 const CODEC_ID: Record<Codec, number> = { f32: 0, f16: 1 };
 export const CODEC_BYTES: Record<Codec, number> = { f32: 4, f16: 2 };
 
-export interface LogitFrame {
+/** What a frame says of itself before its values. */
+export interface FrameHeader {
   readonly codec: Codec;
   readonly part: number;
   readonly parts: number;
@@ -34,6 +35,9 @@ export interface LogitFrame {
   readonly classes: number;
   /** First 8 bytes, as 16 hexadecimal characters, of SHA-256 over the float32 bytes of the whole step's input. */
   readonly inputDigest: string;
+}
+
+export interface LogitFrame extends FrameHeader {
   /** [rows][members][classes] */
   readonly values: Float32Array;
 }
@@ -65,12 +69,23 @@ export function encodeFrame(frame: LogitFrame): Uint8Array {
 
 /** @throws FidelisError FRAME.INVALID: not a frame, cut short, or of another version */
 export function decodeFrame(bytes: Uint8Array): LogitFrame {
+  const header = decodeFrameHeader(bytes);
+  const { codec, rows, members, classes } = header;
+  return { ...header, values: readValues(viewOf(bytes), codec, rows * members * classes) };
+}
+
+/**
+ * For whoever passes frames on: their values stay bytes.
+ *
+ * @throws FidelisError FRAME.INVALID as `decodeFrame`
+ */
+export function decodeFrameHeader(bytes: Uint8Array): FrameHeader {
   if (bytes.length < FRAME_HEADER_BYTES) {
     throw invalid(`${bytes.length} bytes are fewer than the header's ${FRAME_HEADER_BYTES}`, bytes);
   }
   const magic = String.fromCharCode(...bytes.subarray(0, 4));
   if (magic !== FRAME_MAGIC) throw invalid(`magic is ${JSON.stringify(magic)}, not "${FRAME_MAGIC}"`, bytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const version = view.getUint8(4);
   if (version !== FRAME_VERSION) throw invalid(`version ${version} is not ${FRAME_VERSION}`, bytes);
   const codec = CODECS[view.getUint8(5)];
@@ -98,7 +113,6 @@ export function decodeFrame(bytes: Uint8Array): LogitFrame {
     members,
     classes,
     inputDigest: hex64(view.getBigUint64(32, true)),
-    values: readValues(view, codec, rows * members * classes),
   };
 }
 
@@ -152,6 +166,10 @@ function readValues(view: DataView, codec: Codec, count: number): Float32Array {
         : decodeHalf(view.getUint16(FRAME_HEADER_BYTES + i * 2, true));
   }
   return values;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function hex64(value: bigint): string {

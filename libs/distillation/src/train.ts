@@ -3,6 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { FidelisError, type OptimizerSpec, type ScheduleSpec } from '@fidelis/contracts';
 import { inputDimensions, type Batch, type BatchSource } from '@fidelis/data';
 import type { Model } from '@fidelis/models';
+import { Interruption } from './interruption.js';
 import { learningRate } from './learning-rate.js';
 import { lossNeeds, type TrainingLoss } from './losses.js';
 import { lossScalars } from './loss-warm-up.js';
@@ -70,7 +71,7 @@ export interface TrainingOutcome extends TrainingState {
  *   WEIGHTS.INVALID if `initial` is of another model or optimiser; whatever the targets or a callback throw
  */
 export async function train(options: TrainOptions): Promise<TrainingOutcome> {
-  const { model, optimizer, schedule, loss, batches, epochs, initial, targets, signal } = options;
+  const { model, optimizer, schedule, loss, batches, epochs, initial, targets } = options;
   const needs = lossNeeds(loss);
   if (needs.teacher && targets === undefined) {
     throw new FidelisError('INTERNAL', "this loss needs the teacher's logits: give the training its targets");
@@ -83,13 +84,14 @@ export async function train(options: TrainOptions): Promise<TrainingOutcome> {
     createTrainingStep(model, loss, optimizer),
   );
   const current = new StateTensors(initial);
+  const interruption = new Interruption(options.signal);
   let lastLoss = initial.loss;
   try {
     for (let step = initial.step; step < steps; step++) {
-      throwIfAborted(signal);
+      interruption.throwIfInterrupted();
       const batch = batches.batch(step);
       const logits =
-        needs.teacher && targets ? await abortable(targets.targets(step, batch), signal) : undefined;
+        needs.teacher && targets ? await interruption.wait(targets.targets(step, batch)) : undefined;
       const rate = learningRate(schedule, optimizer.learningRate, step, { steps, stepsPerEpoch });
       const outputs = tf.tidy(
         () =>
@@ -127,6 +129,7 @@ export async function train(options: TrainOptions): Promise<TrainingOutcome> {
     const finalLoss = lastLoss ?? Number.NaN;
     return { step: Math.max(steps, initial.step), ...current.download(), loss: finalLoss, finalLoss };
   } finally {
+    interruption.dispose();
     current.dispose();
     trainStep.dispose();
   }
@@ -199,29 +202,6 @@ function takeScalar(tensors: NamedTensors, name: string): number {
   const [value = Number.NaN] = scalar.dataSync();
   scalar.dispose();
   return value;
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw abortError(signal);
-}
-
-function abortError({ reason }: AbortSignal): FidelisError {
-  if (FidelisError.is(reason)) return reason;
-  return new FidelisError('RUN.CANCELLED', 'the training was asked to stop', { cause: reason });
-}
-
-async function abortable<T>(waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return waited;
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([waited, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function diverged(

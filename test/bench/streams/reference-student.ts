@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArtifactStore, connectBus, LogitLog } from '@fidelis/bus';
 import { Compiler, computeClock, startBackend, type ComputeClock } from '@fidelis/compute';
-import { throughCodec } from '@fidelis/contracts';
+import { decodeFrame, throughCodec } from '@fidelis/contracts';
 import { createSequenceView, loadDataset, type Batch } from '@fidelis/data';
 import {
   encodeCheckpoint,
@@ -85,7 +85,9 @@ const ACCOUNT = { framesConsumed: 0, framesTrained: 0, waitSeconds: 0, trained: 
 async function preloaded({ natsUrl, streamKey, parts, steps }: ReferenceRequest): Promise<ReferenceTargets> {
   const connection = await connectBus({ servers: natsUrl, name: 'bench-reference' });
   const logits: Float32Array[] = [];
-  for await (const frame of new LogitLog(connection).read(streamKey, { parts, fromStep: 0, toStep: steps })) {
+  const stored = new LogitLog(connection).read(streamKey, { parts, fromStep: 0, toStep: steps });
+  for await (const { bytes } of stored) {
+    const frame = decodeFrame(bytes);
     const { rows, members, classes, part } = frame;
     const combined = combineMembers(frame.values, rows, members, classes);
     const before = part === 0 ? new Float32Array() : (logits[frame.step] ?? new Float32Array());

@@ -1,4 +1,5 @@
-import { encodeFrame, type LogitFrame } from '@fidelis/contracts';
+import type { StoredFrame } from '@fidelis/bus';
+import { decodeFrame, encodeFrame } from '@fidelis/contracts';
 
 export const PARTS = 2;
 
@@ -25,8 +26,8 @@ export function valuesOf(step: number, part: number): Float32Array {
 }
 
 /** [step, part, values …] of a frame, to compare. */
-export function contentOf({ step, part, values }: LogitFrame): number[] {
-  return [step, part, ...values];
+export function contentOf({ step, part, bytes }: StoredFrame): number[] {
+  return [step, part, ...decodeFrame(bytes).values];
 }
 
 /** What a reader of these steps must get. */

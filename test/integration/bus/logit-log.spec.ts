@@ -1,5 +1,12 @@
-import { LogitLog, type NatsConnection, type ReadOptions } from '@fidelis/bus';
-import { encodeFrame, logitStreamName, logitSubject, RUNS_BUCKET, type LogitFrame } from '@fidelis/contracts';
+import { LogitLog, type NatsConnection, type ReadOptions, type StoredFrame } from '@fidelis/bus';
+import {
+  decodeFrame,
+  encodeFrame,
+  logitStreamName,
+  logitSubject,
+  RUNS_BUCKET,
+  type LogitFrame,
+} from '@fidelis/contracts';
 import { startTestNats, waitFor, type TestNats } from '@fidelis/testing';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
@@ -27,10 +34,10 @@ function frame(key: string, step: number, part: number, overrides: Partial<Logit
 const step = (key: string, number: number): Uint8Array[] => [frame(key, number, 0), frame(key, number, 1)];
 
 /** [step, part] of each frame. */
-async function collect(frames: AsyncIterable<LogitFrame>): Promise<number[][]> {
+async function collect(frames: AsyncIterable<StoredFrame>): Promise<number[][]> {
   const places: number[][] = [];
-  for await (const { step: number, part, values } of frames) {
-    expect([...values]).toEqual([number, part, number * PARTS + part]);
+  for await (const { step: number, part, bytes } of frames) {
+    expect([...decodeFrame(bytes).values]).toEqual([number, part, number * PARTS + part]);
     places.push([number, part]);
   }
   return places;
@@ -52,7 +59,7 @@ describe('LogitLog', () => {
       expect(await log.append(key, PARTS, number, step(key, number))).toBe('stored');
     }
   };
-  const read = (options: Partial<ReadOptions>): AsyncIterable<LogitFrame> =>
+  const read = (options: Partial<ReadOptions>): AsyncIterable<StoredFrame> =>
     log.read(key, { parts: PARTS, fromStep: 0, ...options });
   const readers = async (): Promise<number> => {
     const manager = await jetstreamManager(connections[0] as NatsConnection);

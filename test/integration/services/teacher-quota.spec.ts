@@ -1,4 +1,5 @@
 import {
+  decodeFrame,
   streamRpc,
   type DatasetRef,
   type RunPosition,
@@ -88,7 +89,7 @@ describe('streams that share their room and their producers', () => {
   const frames = async (key: string): Promise<string[]> => {
     const read: string[] = [];
     for await (const frame of teacher.get(LogitLog).read(key, { parts: 1, fromStep: 0, toStep: 1 })) {
-      read.push(`${frame.inputDigest} ${frame.values.join()}`);
+      read.push(`${frame.inputDigest} ${decodeFrame(frame.bytes).values.join()}`);
     }
     return read;
   };

@@ -1,4 +1,5 @@
 import {
+  decodeFrame,
   logitStreamName,
   streamRpc,
   type DatasetRef,
@@ -75,7 +76,7 @@ describe('a teacher that is scored', () => {
   const frames = async (key: string, fromStep: number, toStep: number): Promise<string[]> => {
     const read: string[] = [];
     for await (const frame of teacher.get(LogitLog).read(key, { parts: 1, fromStep, toStep })) {
-      read.push(`${frame.step} ${frame.inputDigest} ${frame.values.join()}`);
+      read.push(`${frame.step} ${frame.inputDigest} ${decodeFrame(frame.bytes).values.join()}`);
     }
     return read;
   };

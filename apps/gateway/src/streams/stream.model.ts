@@ -152,7 +152,10 @@ export class LogitStream implements StreamView {
   @Field(() => CodecErrorInfo, { nullable: true, description: 'Null before the first step.' })
   readonly codecError!: CodecErrorInfo | null;
 
-  @Field(() => Float, { description: "Seconds of the teacher's forward passes: of the processor, all threads together; on a GPU of the clock." })
+  @Field(() => Float, {
+    description:
+      "Seconds of the teacher's forward passes: of the processor, all threads together; on a GPU of the clock.",
+  })
   readonly teacherSeconds!: number;
 
   @Field(() => Failure, { nullable: true })

@@ -4,11 +4,11 @@ import { sendInBatches } from './frame-batches.js';
 
 interface Numbered {
   readonly step: number;
-  readonly frame: { readonly values: { readonly byteLength: number } };
+  readonly bytes: { readonly length: number };
 }
 
-function numbered(step: number, byteLength = 100): Numbered {
-  return { step, frame: { values: { byteLength } } };
+function numbered(step: number, length = 100): Numbered {
+  return { step, bytes: { length } };
 }
 
 async function* all(frames: readonly Numbered[]): AsyncGenerator<Numbered> {

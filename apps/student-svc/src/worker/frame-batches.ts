@@ -1,10 +1,10 @@
 /** Frames of one message: each costs both processes a wake-up, which is more than a small frame itself. */
 const MOST_FRAMES = 16;
-/** Values of one message, unless one frame has more: what is under way is bounded by it. */
+/** Bytes of one message, unless one frame has more: what is under way is bounded by it. */
 const MOST_BYTES = 256 * 1_024;
 
 interface Sized {
-  readonly frame: { readonly values: { readonly byteLength: number } };
+  readonly bytes: { readonly length: number };
 }
 
 /**
@@ -41,7 +41,7 @@ export async function sendInBatches<Frame extends Sized>(
   try {
     for await (const frame of frames) {
       batch.push(frame);
-      bytes += frame.frame.values.byteLength;
+      bytes += frame.bytes.length;
       sending ??= drain();
       rethrow(failure);
       if (batch.length >= MOST_FRAMES || bytes >= MOST_BYTES) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   canonicalJson,
+  decodeFrame,
   FidelisError,
   type Execution,
   type ProducerFingerprint,
@@ -123,7 +124,7 @@ export async function runTraining(process: TrainingProcess): Promise<void> {
         ),
       });
       // The last epoch's student is the finished one, which is evaluated on every set.
-      if (epochsDone < job.epochs) await evaluation?.during(epochsDone, step, state());
+      if (epochsDone < job.epochs) await evaluation?.during(epochsDone, step, state);
     },
   }).finally(() => clock.stop());
   const seconds = (performance.now() - began) / 1_000;
@@ -200,7 +201,8 @@ async function receive(inbox: AsyncIterator<ToTrainer>, targets: Targets, ages: 
     for (let next = await inbox.next(); next.done !== true; next = await inbox.next()) {
       if (next.value.type === 'stream-failed') throw FidelisError.fromWire(next.value.error);
       if (next.value.type !== 'frames') continue;
-      for (const { frame, storedAtMs } of next.value.frames) {
+      for (const { bytes, storedAtMs } of next.value.frames) {
+        const frame = decodeFrame(bytes);
         // The rows of a table are trained on again and again: only a sequence's have an age.
         if (targets instanceof SequenceTargets) ages.arrived(frame.step, storedAtMs);
         await targets.accept(frame);

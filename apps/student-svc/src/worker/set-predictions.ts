@@ -29,13 +29,14 @@ export class SetPredictions {
     private readonly onPass: () => Promise<void>,
   ) {}
 
-  async during(epoch: number, step: number, weights: ModelWeights): Promise<void> {
+  /** After each epoch but the last. `weights` is called only where the spec wants its evaluation: it copies them. */
+  async during(epoch: number, step: number, weights: () => ModelWeights): Promise<void> {
     const { everyEpochs } = this.job.evaluation;
     if (everyEpochs === 0 || epoch % everyEpochs !== 0 || this.isNamed(step)) return;
-    await this.predict('test', epoch, step, weights, false);
+    await this.predict('test', epoch, step, weights(), false);
   }
 
-  /** After the steps that the spec names, on every set. `weights` is called only then: it copies them. */
+  /** After the steps that the spec names, on every set. `weights` is called only then. */
   async afterStep({ step, epoch }: StepInfo, weights: () => ModelWeights): Promise<void> {
     if (!this.isNamed(step)) return;
     const current = weights();

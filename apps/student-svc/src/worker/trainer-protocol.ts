@@ -2,13 +2,13 @@ import type {
   ErrorWire,
   EvaluationRequest,
   Execution,
-  LogitFrame,
   ProducerFingerprint,
   TrainJob,
 } from '@fidelis/contracts';
 
 export interface SentFrame {
-  readonly frame: LogitFrame;
+  /** As it is on the bus. */
+  readonly bytes: Uint8Array;
   /** Milliseconds since 1970, of the broker's clock. */
   readonly storedAtMs: number;
 }

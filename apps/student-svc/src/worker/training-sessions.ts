@@ -199,7 +199,7 @@ function datasetsOf(job: TrainJob): readonly DatasetRef[] {
 }
 
 async function* sentFrames(frames: AsyncIterable<StoredFrame>): AsyncGenerator<SentFrame> {
-  for await (const { storedAtMs, ...frame } of frames) yield { frame, storedAtMs };
+  for await (const { bytes, storedAtMs } of frames) yield { bytes, storedAtMs };
 }
 
 /** Of the stream, for this attempt. A table is read whole, a sequence from the step after the checkpoint; teachers read none. */

@@ -1,4 +1,4 @@
-import { decodeFrame, FidelisError, type LogitFrame } from '@fidelis/contracts';
+import { decodeFrameHeader, FidelisError, type FrameHeader } from '@fidelis/contracts';
 import type { Delivery } from '../pull/delivery.js';
 
 interface Expected {
@@ -7,9 +7,9 @@ interface Expected {
   readonly sequence: number;
 }
 
-/** The frame of a message, if it is the one that belongs at this place of the log. */
-export function checkedFrame({ data, streamSequence }: Delivery, expected: Expected): LogitFrame {
-  const frame = decodeFrame(data);
+/** What the frame of a message is, if it is the one that belongs at this place of the log. */
+export function checkedFrame({ data, streamSequence }: Delivery, expected: Expected): FrameHeader {
+  const frame = decodeFrameHeader(data);
   if (frame.streamKey !== expected.key) {
     throw new FidelisError(
       'FRAME.FOREIGN',

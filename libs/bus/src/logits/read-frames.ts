@@ -1,10 +1,12 @@
-import { FidelisError, type LogitFrame } from '@fidelis/contracts';
+import { FidelisError, type FrameHeader } from '@fidelis/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { checkedFrame } from './checked-frame.js';
 import { OrderedReader, type FrameLoss } from './ordered-reader.js';
 
-/** A frame of a log, and how long the log has it. */
-export interface StoredFrame extends LogitFrame {
+/** A frame of a log, and how long the log has it. Not everybody who reads frames wants their values: `decodeFrame` reads them. */
+export interface StoredFrame extends FrameHeader {
+  /** The whole frame as it is on the bus. */
+  readonly bytes: Uint8Array;
   /** Milliseconds since 1970, of the server's clock. */
   readonly storedAtMs: number;
 }
@@ -50,7 +52,8 @@ export async function* readFrames(
     for (let sequence = options.fromStep * parts + 1; sequence <= end; sequence++) {
       const delivery = await reader.next(sequence, Math.min(BATCH, end - sequence + 1));
       if (delivery === undefined) return;
-      yield { ...checkedFrame(delivery, { key, parts, sequence }), storedAtMs: delivery.storedAtMs };
+      const { data: bytes, storedAtMs } = delivery;
+      yield { ...checkedFrame(delivery, { key, parts, sequence }), bytes, storedAtMs };
     }
   } catch (error) {
     if (signal?.aborted !== true || (FidelisError.is(error) && error.code !== 'BUS.UNAVAILABLE')) throw error;
