@@ -33,6 +33,8 @@ const { values: options } = parseArgs({
 
 const WARM_STEPS = 10;
 const EPOCHS = Number(options.epochs);
+/** Of students beside each other without a teacher: their rate is not that of a short start. */
+const BESIDE_EPOCHS = Math.max(1, Math.floor(EPOCHS / 2));
 const [TEACHER_CPU, STUDENT_CPU] = ['0', '1'];
 const cpus = availableParallelism();
 if (cpus < 2) throw new Error('teacher and student need a processor each: this machine has one');
@@ -58,8 +60,9 @@ async function reference(
   mode: ReferenceRequest['mode'],
   { stream, teacherWeights: [teacherWeights = ''] }: ServedRun,
   stack: BenchStack,
+  epochs = EPOCHS,
 ): Promise<Measurement> {
-  const spec = benchSpec(model, { name: mode, viewSeed: 0, epochs: EPOCHS });
+  const spec = benchSpec(model, { name: mode, viewSeed: 0, epochs });
   const { student } = spec;
   const seed = studentSeed(spec);
   const { view, key, parts, steps, codec } = stream;
@@ -79,7 +82,7 @@ async function reference(
       schedule,
       loss,
       seed,
-      epochs: EPOCHS,
+      epochs,
       teacherWeights,
     },
     warmSteps: WARM_STEPS,
@@ -106,6 +109,29 @@ async function reference(
     steps,
     weightsDigests: [answer.weightsDigest],
     view: JSON.stringify(view),
+  };
+}
+
+/** So many students without a teacher at once, which have to share their processor, too. */
+async function beside(
+  model: BenchModel,
+  students: number,
+  served: ServedRun,
+  stack: BenchStack,
+): Promise<Measurement> {
+  const all = await Promise.all(
+    Array.from({ length: students }, () => reference(model, 'no-teacher', served, stack, BESIDE_EPOCHS)),
+  );
+  const [first] = all;
+  if (first === undefined) throw new Error('at least one student');
+  const sum = (of: (measurement: Measurement) => number): number =>
+    all.reduce((total, measurement) => total + of(measurement), 0);
+  return {
+    ...first,
+    students,
+    imagesPerSecond: sum(({ imagesPerSecond }) => imagesPerSecond),
+    studentSecondsPerImage: sum(({ studentSecondsPerImage }) => studentSecondsPerImage) / students,
+    weightsDigests: all.flatMap(({ weightsDigests }) => weightsDigests),
   };
 }
 
@@ -150,7 +176,8 @@ async function measureModes(model: BenchModel): Promise<void> {
 
 async function measureStudents(model: BenchModel, students: number): Promise<void> {
   await using stack = await startStack(students);
-  await runServed(stack, specsOf(model, 0, { epochs: 1 }), WARM_STEPS);
+  const first = await runServed(stack, specsOf(model, 0, { epochs: BESIDE_EPOCHS }), WARM_STEPS);
+  add(await beside(model, students, first, stack));
   const { measurement } = await runServed(stack, specsOf(model, 100 + students, { students }), WARM_STEPS);
   add({ model: model.model, mode: 'live', ...measurement });
 }

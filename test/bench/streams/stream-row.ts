@@ -37,7 +37,7 @@ export interface Measurement {
 export interface StreamRow extends Omit<Measurement, 'weightsDigests' | 'view'> {
   readonly repeats: number;
   readonly imagesPerSecondRange: readonly [least: number, most: number];
-  /** Beside the median of no-teacher, of the same model. */
+  /** Beside the median of no-teacher, of the same model and number of students. */
   readonly relative: number | null;
   readonly relativeSpread: Spread | null;
 }

@@ -24,7 +24,10 @@ function rowOf(first: Measurement, group: readonly Measurement[], all: readonly 
   };
   const rates = spread(group.map(({ imagesPerSecond }) => imagesPerSecond));
   const baseline = all
-    .filter(({ model, mode }) => model === first.model && mode === 'no-teacher')
+    .filter(
+      ({ model, mode, students }) =>
+        model === first.model && mode === 'no-teacher' && students === first.students,
+    )
     .map(({ imagesPerSecond }) => imagesPerSecond);
   const p50 = medianOrNull(({ frameAgeSeconds }) => frameAgeSeconds?.p50);
   const p99 = medianOrNull(({ frameAgeSeconds }) => frameAgeSeconds?.p99);
