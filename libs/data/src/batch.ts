@@ -1,7 +1,8 @@
 import { FidelisError } from '@fidelis/contracts';
+import type { InputRoom } from './input-room.js';
 import { permutation } from './permutation.js';
 
-/** Every array is new and belongs to the caller. */
+/** Every array is new and belongs to the caller, but for inputs that lie in a room of the caller's. */
 export interface Batch {
   /** [rows]: positions in the split. */
   readonly ids: Uint32Array;
@@ -14,8 +15,11 @@ export interface Batch {
 /** Batches by global step, 0-based over all epochs. `batch(step)` is a pure function: any order, any number of times. */
 export interface BatchSource {
   readonly stepsPerEpoch: number;
-  /** @throws FidelisError REQUEST.INVALID unless `step` is an integer of at least 0 */
-  batch(step: number): Batch;
+  /**
+   * @param room where the inputs are put, until those of another batch are
+   * @throws FidelisError REQUEST.INVALID unless `step` is an integer of at least 0
+   */
+  batch(step: number, room?: InputRoom): Batch;
 }
 
 /** Which samples each step takes: all of them once per epoch in a new order; the last step of an epoch may be shorter. */

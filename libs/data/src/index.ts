@@ -1,5 +1,6 @@
 export { augment } from './augmentation.js';
 export { type Batch, type BatchSource } from './batch.js';
+export { InputRoom } from './input-room.js';
 export {
   classCounts,
   damagedDatasets,

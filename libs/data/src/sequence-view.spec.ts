@@ -2,6 +2,7 @@ import { inputDigest, type SequenceViewSpec } from '@fidelis/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { datasetRef } from './dataset.js';
+import { InputRoom } from './input-room.js';
 import { createSequenceView } from './sequence-view.js';
 import { createTableView } from './table-view.js';
 import { tinyDataset } from './tiny-dataset.fixture.js';
@@ -45,6 +46,28 @@ describe('SequenceView', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('puts inputs into the same room one after the other, each as they would be in an array of their own', () => {
+    const augmented: SequenceViewSpec = {
+      ...spec,
+      augmentation: [
+        { kind: 'random-shift', maxPixels: 2 },
+        { kind: 'noise', probability: 0.3 },
+        { kind: 'mixup', portion: 1 },
+      ],
+    };
+    const room = new InputRoom();
+    const shared = createSequenceView(dataset, augmented);
+    fc.assert(
+      fc.property(fc.nat(500), (step) => {
+        const fresh = createSequenceView(dataset, augmented).batch(step);
+        expect(shared.batch(step, room)).toEqual(fresh);
+      }),
+      { numRuns: 40 },
+    );
+    const [first, second] = [shared.batch(0, room).inputs, shared.batch(1, room).inputs];
+    expect(second.buffer).toBe(first.buffer);
   });
 
   it('differs between seeds and between epochs', () => {

@@ -3,6 +3,7 @@ import { augment } from './augmentation.js';
 import { batchAugmentation, mixingOf } from './batch-augmentation.js';
 import { EpochOrder, type Batch, type BatchSource } from './batch.js';
 import { isImageShape, type Dataset, type InputShape } from './dataset.js';
+import { inputValues, type InputRoom } from './input-room.js';
 import { SyntheticDraw } from './synthetic-draw.js';
 import { batchParts } from './view-extent.js';
 import {
@@ -77,14 +78,15 @@ export class SequenceView implements BatchSource {
   /**
    * Rows: `rowsOf(step)`, synthetic ones last.
    *
+   * @param room where the inputs are put, until those of another batch are
    * @throws FidelisError REQUEST.INVALID unless `step` is an integer of at least 0
    */
-  batch(step: number): Batch {
+  batch(step: number, room?: InputRoom): Batch {
     const { epoch, ids: own } = this.order.at(step);
     const { augmentation, seed } = this.spec;
     const { length } = this.samples;
     const ids = this.synthetic.after(own, step);
-    const inputs = new Float32Array(ids.length * length);
+    const inputs = inputValues(ids.length * length, room);
     ids.forEach((id, row) => {
       const values = sampleValues(this.samples, id);
       const augmented =

@@ -2,6 +2,7 @@ import { FidelisError, TABLE_CHUNK_ROWS, type TableViewSpec } from '@fidelis/con
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { datasetRef } from './dataset.js';
+import { InputRoom } from './input-room.js';
 import { scaleInputs } from './scaling.js';
 import { batchesOf, createTableView } from './table-view.js';
 import { tinyDataset } from './tiny-dataset.fixture.js';
@@ -28,6 +29,18 @@ describe('TableView', () => {
     spoiled.inputs.fill(9);
     spoiled.ids.fill(9);
     expect(view.chunk(1)).toEqual(expected);
+  });
+
+  it('puts inputs into the same room one after the other, also of a shorter chunk after a longer one', () => {
+    const view = createTableView(dataset, spec);
+    const room = new InputRoom();
+    for (const index of [2, 0, 2, 1]) {
+      expect(view.chunk(index, room)).toEqual(createTableView(dataset, spec).chunk(index));
+    }
+    const batches = batchesOf(view, { seed: 1, batchSize: 100 });
+    for (const step of [0, batches.stepsPerEpoch - 1, 3]) {
+      expect(batches.batch(step, room)).toEqual(batches.batch(step));
+    }
   });
 
   it('of a subset has only its samples', () => {

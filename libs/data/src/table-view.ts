@@ -1,9 +1,10 @@
 import { FidelisError, TABLE_CHUNK_ROWS, type TableViewSpec } from '@fidelis/contracts';
 import { EpochOrder, type BatchSource } from './batch.js';
 import type { Dataset, InputShape } from './dataset.js';
+import type { InputRoom } from './input-room.js';
 import { cleanInputs, labelsOf, viewSamples, type ViewSamples } from './view-samples.js';
 
-/** Rows of one frame of a table. Both arrays are new and belong to the caller. */
+/** Rows of one frame of a table. Both arrays are new and belong to the caller, but for inputs that lie in a room of the caller's. */
 export interface TableChunk {
   /** [rows], ascending. */
   readonly ids: Uint32Array;
@@ -31,21 +32,24 @@ export class TableView {
     this.chunks = Math.ceil(this.rows / TABLE_CHUNK_ROWS);
   }
 
-  /** @throws FidelisError REQUEST.INVALID unless `index` is 0…chunks−1 */
-  chunk(index: number): TableChunk {
+  /**
+   * @param room where the inputs are put, until others are
+   * @throws FidelisError REQUEST.INVALID unless `index` is 0…chunks−1
+   */
+  chunk(index: number, room?: InputRoom): TableChunk {
     if (!Number.isInteger(index) || index < 0 || index >= this.chunks) {
       throw new FidelisError('REQUEST.INVALID', `there is no chunk ${index}: the table has ${this.chunks}`);
     }
     const ids = this.ids.slice(index * TABLE_CHUNK_ROWS, (index + 1) * TABLE_CHUNK_ROWS);
-    return { ids, inputs: this.inputs(ids) };
+    return { ids, inputs: this.inputs(ids, room) };
   }
 
   /**
-   * @returns [ids][height][width][channels], scaled to [−1, 1]; of texts [ids][length], numbers of words; in the order of `ids`; a new array
+   * @returns [ids][height][width][channels], scaled to [−1, 1]; of texts [ids][length], numbers of words; in the order of `ids`; a new array unless there is a room for it
    * @throws FidelisError REQUEST.INVALID if an id is not in the split
    */
-  inputs(ids: Uint32Array): Float32Array {
-    return cleanInputs(this.samples, ids);
+  inputs(ids: Uint32Array, room?: InputRoom): Float32Array {
+    return cleanInputs(this.samples, ids, room);
   }
 
   /**
@@ -70,9 +74,9 @@ export function batchesOf(
   const order = new EpochOrder(view.ids, seed, batchSize);
   return {
     stepsPerEpoch: order.stepsPerEpoch,
-    batch: (step) => {
+    batch: (step, room) => {
       const { ids } = order.at(step);
-      return { ids, inputs: view.inputs(ids), labels: view.labels(ids) };
+      return { ids, inputs: view.inputs(ids, room), labels: view.labels(ids) };
     },
   };
 }

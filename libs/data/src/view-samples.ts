@@ -1,5 +1,6 @@
 import { FidelisError, type DatasetRef, type SequenceViewSpec, type ViewSpec } from '@fidelis/contracts';
 import { inputDimensions, inputLength, isImageShape, type Dataset, type SplitData } from './dataset.js';
+import { inputValues, type InputRoom } from './input-room.js';
 import { scaleInto } from './scaling.js';
 import { allIds, selectSubset } from './subset.js';
 
@@ -144,8 +145,8 @@ export function writeInput(
 }
 
 /** [rows][height][width][channels] without augmentation, scaled to [−1, 1]; or [rows][length], numbers of words. */
-export function cleanInputs(samples: ViewSamples, ids: Uint32Array): Float32Array {
-  const inputs = new Float32Array(ids.length * samples.length);
+export function cleanInputs(samples: ViewSamples, ids: Uint32Array, room?: InputRoom): Float32Array {
+  const inputs = inputValues(ids.length * samples.length, room);
   ids.forEach((id, row) => writeInput(samples, sampleValues(samples, id), inputs, row * samples.length));
   return inputs;
 }

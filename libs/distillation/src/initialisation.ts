@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { FidelisError } from '@fidelis/contracts';
-import { inputDimensions, type BatchSource } from '@fidelis/data';
+import { inputDimensions, InputRoom, type BatchSource } from '@fidelis/data';
 import { unflatten, unflattenBuffers, type Model, type ModelWeights } from '@fidelis/models';
 import { EAGER, tensorNamed, type FunctionCompiler, type TensorFunction } from './tensor-function.js';
 
@@ -47,9 +47,10 @@ export async function refreshStatistics(
   const pass = compiler.compile(`statistics of ${model.architecture.name}`, statisticsPass(model));
   const parameters = tf.tensor1d(weights.parameters);
   let buffers = tf.tensor1d(weights.buffers);
+  const room = new InputRoom();
   try {
     for (let step = 0; step < batches.stepsPerEpoch; step++) {
-      const { ids, inputs } = batches.batch(step);
+      const { ids, inputs } = batches.batch(step, room);
       const outputs = tf.tidy(
         () =>
           pass.run({

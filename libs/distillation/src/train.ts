@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { FidelisError, type OptimizerSpec, type ScheduleSpec } from '@fidelis/contracts';
-import { inputDimensions, type Batch, type BatchSource } from '@fidelis/data';
+import { inputDimensions, InputRoom, type Batch, type BatchSource } from '@fidelis/data';
 import type { Model } from '@fidelis/models';
 import { Interruption } from './interruption.js';
 import { learningRate } from './learning-rate.js';
@@ -85,11 +85,12 @@ export async function train(options: TrainOptions): Promise<TrainingOutcome> {
   );
   const current = new StateTensors(initial);
   const interruption = new Interruption(options.signal);
+  const room = new InputRoom();
   let lastLoss = initial.loss;
   try {
     for (let step = initial.step; step < steps; step++) {
       interruption.throwIfInterrupted();
-      const batch = batches.batch(step);
+      const batch = batches.batch(step, room);
       const logits =
         needs.teacher && targets ? await interruption.wait(targets.targets(step, batch)) : undefined;
       const rate = learningRate(schedule, optimizer.learningRate, step, { steps, stepsPerEpoch });

@@ -1,10 +1,10 @@
 import type { Split, ViewSpec } from '@fidelis/contracts';
-import { createSequenceView, createTableView, loadOthers, type Dataset } from '@fidelis/data';
+import { createSequenceView, createTableView, InputRoom, loadOthers, type Dataset } from '@fidelis/data';
 import type { SampleRows } from './logit-source.js';
 
 /** A view that is scored piece by piece. */
 export interface OpenView {
-  /** The samples of a step (of a table: a chunk). */
+  /** The samples of a step (of a table: a chunk), until those of another are asked for, of this view or another. */
   samples(step: number): SampleRows;
   /** Gathers what is said of a whole split; undefined of a view that is none. */
   readonly whole: WholeSplit | undefined;
@@ -15,6 +15,7 @@ export interface OpenView {
 /** The views of the streams in hand: making one takes far longer than a piece of its steps. */
 export class StreamViews {
   private readonly views = new Map<string, OpenView>();
+  private readonly room = new InputRoom();
 
   constructor(
     private readonly dataset: Dataset,
@@ -39,7 +40,7 @@ export class StreamViews {
       const view = createSequenceView(this.dataset, spec, await loadOthers(spec));
       return {
         samples: (step) => {
-          const { ids, inputs } = view.batch(step);
+          const { ids, inputs } = view.batch(step, this.room);
           return { split: spec.split, ids, inputs, rows: ids.length };
         },
         whole: undefined,
@@ -49,7 +50,7 @@ export class StreamViews {
     const view = createTableView(this.dataset, spec);
     return {
       samples: (step) => {
-        const { ids, inputs } = view.chunk(step);
+        const { ids, inputs } = view.chunk(step, this.room);
         return { split: spec.split, ids, inputs, rows: ids.length };
       },
       whole: spec.subset === undefined ? new WholeSplit(spec.split, view.rows, this.rowLength) : undefined,
