@@ -126,7 +126,7 @@ async function ended(stack: BenchStack, id: string): Promise<EndedRun> {
   throw new Error(`run ${id} did not end within ${DEADLINE_MS / 60_000} minutes`);
 }
 
-/** Rates between when the last student was warm and the first one was done. */
+/** Rates between when the last student was warm and the first one was about to end. */
 function commonWindow(
   students: readonly (readonly Progress[])[],
   warmSteps: number,
@@ -135,7 +135,7 @@ function commonWindow(
 ): Pick<Measurement, 'imagesPerSecond' | 'studentSecondsPerImage' | 'studentWaitRatio'> {
   const warm = students.map((reports) => reports.filter(({ step }) => step >= warmSteps));
   const from = Math.max(...warm.map((reports) => reports[0]?.atMs ?? Infinity));
-  const to = Math.min(...warm.map((reports) => lastStep(reports)?.atMs ?? -Infinity));
+  const to = Math.min(...warm.map((reports) => lastBeforeEnd(reports)?.atMs ?? -Infinity));
   const seconds = (to - from) / 1_000;
   if (!(seconds > 2))
     throw new Error('the students did not train beside each other long enough: more epochs');
@@ -155,10 +155,10 @@ function commonWindow(
   };
 }
 
-/** The first report of the greatest step: the ones after it tell of the evaluation. */
-function lastStep(reports: readonly Progress[]): Progress | undefined {
+/** The report of the last step comes after its checkpoint, and those after it tell of the evaluation. */
+function lastBeforeEnd(reports: readonly Progress[]): Progress | undefined {
   const greatest = Math.max(...reports.map(({ step }) => step));
-  return reports.find(({ step }) => step === greatest);
+  return reports.findLast(({ step }) => step < greatest);
 }
 
 /** Between two reports in proportion to the time. */
