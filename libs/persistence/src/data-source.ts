@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FidelisError } from '@fidelis/contracts';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, QueryRunnerAlreadyReleasedError, type DataSourceOptions } from 'typeorm';
 import { OutboxMessage } from './outbox-message.entity.js';
 import { CreateOutbox } from './create-outbox.migration.js';
 
@@ -15,9 +15,15 @@ export interface DatabaseOptions {
   readonly onRetry?: (error: Error) => void;
   /** @default 60 000 */
   readonly startDeadlineMs?: number;
+  /**
+   * A transaction in which nothing is asked for so long is undone by the server: its process is paused or cut off, and would hold the rows that it
+   * has locked, and everybody who wants them, until it is back. Longer than what is done on the bus within one takes. @default 15 000
+   */
+  readonly idleTransactionMs?: number;
 }
 
 const RETRY_MS = 500;
+const IDLE_TRANSACTION_MS = 15_000;
 
 /**
  * Connects, creates the schema where it is missing and runs the migrations, one replica at a time.
@@ -61,8 +67,12 @@ function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     synchronize: false,
     // What fails is thrown, and logged as JSON by whoever catches it; TypeORM's own lines would be text between the JSON lines.
     logging: false,
-    // Migrations and hand-written SQL name their tables without the schema.
-    extra: { options: `-c search_path=${options.schema}`, max: 10, connectionTimeoutMillis: 5_000 },
+    extra: {
+      // Migrations and hand-written SQL name their tables without the schema.
+      options: `-c search_path=${options.schema} -c idle_in_transaction_session_timeout=${options.idleTransactionMs ?? IDLE_TRANSACTION_MS}`,
+      max: 10,
+      connectionTimeoutMillis: 5_000,
+    },
   };
 }
 
@@ -96,13 +106,15 @@ const NETWORK_ERRORS = new Set([
   'EPIPE',
   'EHOSTUNREACH',
 ]);
-/** PostgreSQL: shutting down, starting up, cannot connect now, too many connections. */
-const SERVER_AWAY = new Set(['57P01', '57P02', '57P03', '53300', '08000', '08003', '08006']);
+/** PostgreSQL: shutting down, starting up, cannot connect now, too many connections; a transaction that was idle for too long. */
+const SERVER_AWAY = new Set(['25P03', '57P01', '57P02', '57P03', '53300', '08000', '08003', '08006']);
 
 /** True if the database is away and the same statement can succeed later. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isUnavailable);
   if (!(error instanceof Error)) return false;
+  // Its connection ended between two statements of a transaction.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && (NETWORK_ERRORS.has(code) || SERVER_AWAY.has(code))) return true;
   if (

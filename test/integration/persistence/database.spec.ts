@@ -134,6 +134,26 @@ describe('openDatabase', () => {
     const attempt = openDatabase({ url, schema: 'student', entities: [], migrations: [] });
     await expect(attempt).rejects.toThrow(/"nowhere" does not exist/);
   });
+
+  it('takes a row from a process that holds it and does nothing, which can go on when it is back', async () => {
+    const schema = 'stalled';
+    const stalled = await openDatabase({
+      ...{ url: database.url, schema, entities: [], migrations: [CreateThings] },
+      idleTransactionMs: 500,
+    });
+    opened.push(stalled);
+    const other = await open(schema);
+    await stalled.query('INSERT INTO things VALUES (1)');
+    const runner = stalled.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('UPDATE things SET id = 2');
+    // As a process that is paused in the middle: without an end of its own the other would wait for ever.
+    await other.query('UPDATE things SET id = 3');
+    const late: unknown = await runner.query('UPDATE things SET id = 4').catch((error: unknown) => error);
+    expect(isUnavailable(late)).toBe(true);
+    await runner.release().catch(() => undefined);
+    expect(await stalled.query('SELECT id FROM things')).toEqual([{ id: 3 }]);
+  });
 });
 
 describe('a database that goes away', () => {
