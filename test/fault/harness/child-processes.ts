@@ -37,7 +37,8 @@ export function exists(pid: number): boolean {
 export function orphans(mark: string, roots: readonly number[]): number[] {
   const known = new Set(roots);
   return processes().filter(
-    (pid) => pid !== process.pid && exists(pid) && environmentOf(pid).includes(mark) && !descends(pid, known),
+    (pid) =>
+      pid !== process.pid && exists(pid) && wholeEnvironment(pid).includes(mark) && !descends(pid, known),
   );
 }
 
@@ -49,10 +50,19 @@ function descends(pid: number, roots: ReadonlySet<number>): boolean {
   return false;
 }
 
-function environmentOf(pid: number): string {
+function wholeEnvironment(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8');
   } catch {
     return '';
   }
+}
+
+/** A variable of a process; undefined where it has none of this name. */
+export function environmentOf(pid: number, variable: string): string | undefined {
+  const prefix = `${variable}=`;
+  const found = wholeEnvironment(pid)
+    .split('\0')
+    .find((entry) => entry.startsWith(prefix));
+  return found?.slice(prefix.length);
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '@fidelis/testing';
+import { Client } from 'pg';
 import type { RunningStack } from '../../e2e/running-stack.js';
-import { childrenOf, exists } from './child-processes.js';
+import { childrenOf, environmentOf, exists } from './child-processes.js';
 
 /** As the stack names its programs. */
 export type Role =
@@ -13,6 +14,12 @@ export interface Paused {
 }
 
 const END_DEADLINE_MS = 15_000;
+const CATCH_DEADLINE_MS = 60_000;
+const SETTLED_MS = 20;
+const DATABASE_URL = 'FIDELIS_DATABASE_URL';
+/** SELECT … FOR UPDATE locks the rows, and the table in this mode. */
+const IDLE_WITH_A_STREAM = `SELECT 1 FROM pg_stat_activity JOIN pg_locks USING (pid)
+  WHERE state = 'idle in transaction' AND relation = 'teacher.streams'::regclass AND mode = 'RowShareLock'`;
 
 /** Real signals to the real processes of a stack, whose supervisor starts again what ended. */
 export class Disturbance {
@@ -45,6 +52,29 @@ export class Disturbance {
     const paused = this.pause(program);
     await delay(milliseconds);
     paused.resume();
+  }
+
+  /** Paused in the middle of a transaction in which it has locked a stream. */
+  async pauseHoldingStream(program: string): Promise<Paused> {
+    const database = new Client({
+      connectionString: environmentOf(this.running.pidOf(program), DATABASE_URL),
+    });
+    await database.connect();
+    try {
+      return await waitFor(
+        async () => {
+          const paused = this.pause(program, { children: false });
+          // What another teacher has under way is over by then.
+          await delay(SETTLED_MS);
+          if ((await database.query(IDLE_WITH_A_STREAM)).rowCount !== 0) return paused;
+          paused.resume();
+          return undefined;
+        },
+        { what: `${program} to be caught with a stream locked`, deadlineMs: CATCH_DEADLINE_MS, everyMs: 1 },
+      );
+    } finally {
+      await database.end();
+    }
   }
 
   private async end(program: string, signal: NodeJS.Signals): Promise<void> {

@@ -101,5 +101,23 @@ describe.skipIf(process.platform !== 'linux')(
       });
       expect(await stack.producers(run.lineage.streamKey ?? '')).toEqual(expect.arrayContaining([paused]));
     });
+
+    it('goes on although its teacher is paused with the stream locked, replaced by another, and wakes up', async (test) => {
+      let paused = '';
+      const run = await sut.expectOf(test, {
+        fault: 'teacher stopped with its stream locked, replaced, woken up',
+        of: 'sequence',
+        strike: async (disturbed, schedule) => {
+          await disturbed.trained(schedule.step(sequence.steps));
+          paused = (await stack.producers(disturbed.streamKey)).at(-1) ?? '';
+          const frozen = await stack.disturbance.pauseHoldingStream(paused);
+          await waitFor(
+            async () => (await stack.producers(disturbed.streamKey)).some((name) => name !== paused),
+            { what: 'another teacher to score', deadlineMs: TAKE_OVER_DEADLINE_MS },
+          ).finally(() => frozen.resume());
+        },
+      });
+      expect(await stack.producers(run.lineage.streamKey ?? '')).toEqual(expect.arrayContaining([paused]));
+    });
   },
 );
