@@ -1,7 +1,8 @@
 import { jobSubject, STREAMS, trainJob } from '@fidelis/contracts';
 import { jetstream } from '@nats-io/jetstream';
 import { waitFor } from '@fidelis/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import type { Paused } from '../harness/disturbance.js';
 import { FAULT_SPECS } from '../harness/fault-specs.js';
 import { FaultStack } from '../harness/fault-stack.js';
 import { replicated } from '../harness/replicas.js';
@@ -84,15 +85,20 @@ describe.skipIf(process.platform !== 'linux')(
       expect(await stack.running.run(run.id)).toEqual(run);
     });
 
-    it('goes on although its teacher is paused past its lease, replaced by another, and wakes up', async (test) => {
+    /** The teacher that scores is frozen until another has gone on with its stream. */
+    const teacherReplaced = async (
+      test: TestContext,
+      fault: string,
+      freeze: (teacher: string) => Paused | Promise<Paused>,
+    ): Promise<void> => {
       let paused = '';
       const run = await sut.expectOf(test, {
-        fault: 'teacher stopped past its lease, replaced, woken up',
+        fault: `teacher stopped ${fault}, replaced, woken up`,
         of: 'sequence',
         strike: async (disturbed, schedule) => {
           await disturbed.trained(schedule.step(sequence.steps));
           paused = (await stack.producers(disturbed.streamKey)).at(-1) ?? '';
-          const frozen = stack.disturbance.pause(paused, { children: false });
+          const frozen = await freeze(paused);
           await waitFor(
             async () => (await stack.producers(disturbed.streamKey)).some((name) => name !== paused),
             { what: 'another teacher to score', deadlineMs: TAKE_OVER_DEADLINE_MS },
@@ -100,24 +106,16 @@ describe.skipIf(process.platform !== 'linux')(
         },
       });
       expect(await stack.producers(run.lineage.streamKey ?? '')).toEqual(expect.arrayContaining([paused]));
-    });
+    };
 
-    it('goes on although its teacher is paused with the stream locked, replaced by another, and wakes up', async (test) => {
-      let paused = '';
-      const run = await sut.expectOf(test, {
-        fault: 'teacher stopped with its stream locked, replaced, woken up',
-        of: 'sequence',
-        strike: async (disturbed, schedule) => {
-          await disturbed.trained(schedule.step(sequence.steps));
-          paused = (await stack.producers(disturbed.streamKey)).at(-1) ?? '';
-          const frozen = await stack.disturbance.pauseHoldingStream(paused);
-          await waitFor(
-            async () => (await stack.producers(disturbed.streamKey)).some((name) => name !== paused),
-            { what: 'another teacher to score', deadlineMs: TAKE_OVER_DEADLINE_MS },
-          ).finally(() => frozen.resume());
-        },
-      });
-      expect(await stack.producers(run.lineage.streamKey ?? '')).toEqual(expect.arrayContaining([paused]));
-    });
+    it('goes on although its teacher is paused past its lease, replaced by another, and wakes up', (test) =>
+      teacherReplaced(test, 'past its lease', (teacher) =>
+        stack.disturbance.pause(teacher, { children: false }),
+      ));
+
+    it('goes on although its teacher is paused with the stream locked, replaced by another, and wakes up', (test) =>
+      teacherReplaced(test, 'with its stream locked', (teacher) =>
+        stack.disturbance.pauseHoldingStream(teacher),
+      ));
   },
 );
