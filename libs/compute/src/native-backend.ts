@@ -34,6 +34,8 @@ export async function loadNativeBackend(threads: number): Promise<NativeStart> {
   process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
   process.env['TF_NUM_INTEROP_THREADS'] = '1';
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  // TensorFlow decides by itself for oneDNN only where it finds AVX-512 with VNNI: with AVX2 alone a LeNet-5's step takes three times as long without it.
+  if (process.arch === 'x64') process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
   restoreUtilFunctions();
   await import('@tensorflow/tfjs-node');
   if (!(await tf.setBackend('tensorflow'))) throw new Error('TensorFlow.js refused the backend "tensorflow"');

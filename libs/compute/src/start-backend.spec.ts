@@ -7,7 +7,10 @@ import { startBackend } from './start-backend.js';
 vi.mock('./native-backend.js', { spy: true });
 const native = vi.mocked(loadNativeBackend);
 
-afterEach(() => native.mockReset());
+afterEach(() => {
+  native.mockReset();
+  vi.unstubAllEnvs();
+});
 
 describe('startBackend', () => {
   it('starts wasm on one thread, whatever is asked for', async () => {
@@ -21,6 +24,16 @@ describe('startBackend', () => {
     });
     expect(tf.getBackend()).toBe('wasm');
     expect(fingerprint(report)).toMatchObject({ backend: 'wasm', backendVersion: '4.22.0', threads: 1 });
+  });
+
+  it('tells results of TensorFlow without oneDNN from those with it', () => {
+    const device = { kind: 'cpu', name: 'a processor' } as const;
+    const report = { backend: 'tensorflow', version: '2.21.0', threads: 1, device, attempts: [] } as const;
+    const platform = `${process.platform}-${process.arch}, a processor`;
+    vi.stubEnv('TF_ENABLE_ONEDNN_OPTS', '1');
+    expect(fingerprint(report).platform).toBe(platform);
+    vi.stubEnv('TF_ENABLE_ONEDNN_OPTS', '0');
+    expect(fingerprint(report).platform).toBe(`${platform}, without oneDNN`);
   });
 
   it('leaves the handling of errors to the process', async () => {
