@@ -9,7 +9,8 @@ export default defineConfig({
     name: 'fault',
     include: ['test/fault/**/*.spec.ts'],
     testTimeout: 300_000,
-    hookTimeout: 180_000,
+    // Some hooks hold the undisturbed runs that a test compares with.
+    hookTimeout: 300_000,
     // Each file has a whole stack of its own, which mostly waits: for what was paused, and for what comes again after its time.
     maxWorkers: 2,
     server,

@@ -35,7 +35,7 @@ export const FAULT_SPECS = {
       specOf(name, {
         view: SEQUENCE,
         epochs: 30,
-        architecture: { name: 'mlp', hiddenUnits: [1_536, 1_536] },
+        architecture: { name: 'mlp', hiddenUnits: [1_024, 1_024] },
       }),
   },
 } as const satisfies Record<string, FaultSpec>;
