@@ -16,6 +16,8 @@ export interface BenchStackOptions {
   /** Of broker, database and the other services. */
   readonly otherCpu: string;
   readonly leadSteps: number;
+  /** Once it is aborted, nothing is asked any more. */
+  readonly signal: AbortSignal;
 }
 
 /** All of Fidelis, as `fidelis up` starts it, with more workers, and with a processor for each side. */
@@ -27,6 +29,7 @@ export class BenchStack implements AsyncDisposable {
     private readonly stack: Stack,
     private readonly connection: NatsConnection,
     private readonly directory: string,
+    private readonly signal: AbortSignal,
   ) {
     this.rpc = new RpcClient(connection);
     this.events = new EventSubscriber(connection);
@@ -49,7 +52,7 @@ export class BenchStack implements AsyncDisposable {
       else pin(pid, name === 'teacher' ? options.teacherCpu : options.otherCpu);
     }
     const connection = await connectBus({ servers: stack.natsUrl, name: 'bench' });
-    return new BenchStack(stack, connection, directory);
+    return new BenchStack(stack, connection, directory, options.signal);
   }
 
   get natsUrl(): string {
@@ -68,11 +71,12 @@ export class BenchStack implements AsyncDisposable {
     );
   }
 
-  /** @throws Error with what the gateway said */
+  /** @throws Error with what the gateway said; the signal's reason */
   async graphql(
     query: string,
     variables: Readonly<Record<string, unknown>>,
   ): Promise<Record<string, unknown>> {
+    this.signal.throwIfAborted();
     const response = await fetch(new URL('/graphql', this.stack.gatewayUrl), {
       method: 'POST',
       // A connection that is kept may be closed by the other side just when it is used again.

@@ -40,6 +40,12 @@ const cpus = availableParallelism();
 if (cpus < 2) throw new Error('teacher and student need a processor each: this machine has one');
 const OTHER_CPU = cpus > 2 ? `2-${cpus - 1}` : TEACHER_CPU;
 
+/** After a signal all that was started ends, and the stack's directory goes. */
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interruption.abort(new Error(`ended by ${signal}`)));
+}
+
 const referenceScript = fileURLToPath(new URL('./reference-student.js', import.meta.url));
 const measurements: Measurement[] = [];
 /** Every view has one result, however its logits came to the student. */
@@ -90,7 +96,7 @@ async function reference(
   const { stdout } = await promisify(execFile)(
     'taskset',
     ['-c', STUDENT_CPU, process.execPath, referenceScript, JSON.stringify(request)],
-    { maxBuffer: 2 ** 24 },
+    { maxBuffer: 2 ** 24, signal: interruption.signal },
   );
   const answer = referenceAnswerSchema.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
   return {
@@ -154,6 +160,7 @@ function startStack(workers: number): Promise<BenchStack> {
     studentCpu: STUDENT_CPU,
     otherCpu: OTHER_CPU,
     leadSteps: Number(options.lead),
+    signal: interruption.signal,
   });
 }
 
