@@ -39,5 +39,6 @@ export interface StreamRow extends Omit<Measurement, 'weightsDigests' | 'view'> 
   readonly imagesPerSecondRange: readonly [least: number, most: number];
   /** Beside the median of no-teacher, of the same model and number of students. */
   readonly relative: number | null;
+  /** Of the ratios by turns; null where it was not measured in turns with it. */
   readonly relativeSpread: Spread | null;
 }

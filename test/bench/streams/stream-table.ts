@@ -1,4 +1,4 @@
-import { spread } from '../step/step-table.js';
+import { spread, type Spread } from '../step/step-table.js';
 import type { Measurement, StreamRow } from './stream-row.js';
 
 const MEBIBYTE = 2 ** 20;
@@ -32,9 +32,11 @@ function rowOf(first: Measurement, group: readonly Measurement[], all: readonly 
   const p50 = medianOrNull(({ frameAgeSeconds }) => frameAgeSeconds?.p50);
   const p99 = medianOrNull(({ frameAgeSeconds }) => frameAgeSeconds?.p99);
   // The repeats are in turns: each is set beside the baseline of its own turn, so that what slows the machine for a while slows both.
+  // A long run for its memory is beside none of them.
+  const inTurns = group.length === baseline.length;
   const turns = group.flatMap(({ imagesPerSecond }, turn) => {
     const beside = baseline[turn];
-    return beside === undefined ? [] : [imagesPerSecond / beside];
+    return inTurns && beside !== undefined ? [imagesPerSecond / beside] : [];
   });
   return {
     model: first.model,
@@ -67,7 +69,7 @@ const HEADINGS = [
   'students',
   'steps',
   'images/s (least–most)',
-  '× no-teacher (by turns)',
+  '× no-teacher (by turns: least–median–most)',
   'student CPU µs/image',
   'teacher s (CPU)',
   'broker s',
@@ -77,6 +79,13 @@ const HEADINGS = [
   'peak MiB teacher / student / broker',
 ];
 
+/** Of the ratios by turns, their median as well: where the machine drifts it is not the ratio of the medians. */
+function besideTurns(turns: Spread | null): string {
+  return turns === null
+    ? ''
+    : ` (${turns.min.toFixed(3)}–${turns.median.toFixed(3)}–${turns.max.toFixed(3)})`;
+}
+
 /** Markdown, aligned. */
 export function tableOf(rows: readonly StreamRow[]): string {
   const cells = rows.map((row) => [
@@ -85,9 +94,7 @@ export function tableOf(rows: readonly StreamRow[]): string {
     String(row.students),
     String(row.steps),
     `${row.imagesPerSecond.toFixed(0)} (${row.imagesPerSecondRange.map((rate) => rate.toFixed(0)).join('–')})`,
-    row.relative === null || row.relativeSpread === null
-      ? '–'
-      : `${row.relative.toFixed(3)} (${row.relativeSpread.min.toFixed(3)}–${row.relativeSpread.max.toFixed(3)})`,
+    row.relative === null ? '–' : `${row.relative.toFixed(3)}${besideTurns(row.relativeSpread)}`,
     (1e6 * row.studentSecondsPerImage).toFixed(1),
     `${row.teacherSeconds.toFixed(2)}${row.teacherProcessorSeconds === null ? '' : ` (${row.teacherProcessorSeconds.toFixed(1)})`}`,
     row.brokerSeconds.toFixed(2),
